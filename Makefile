@@ -1,0 +1,51 @@
+# make help lists the targets. PYTHON is the interpreter that makes .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: install
+install: $(STAMP) ## Make .venv with everything in it
+
+.PHONY: run
+run: $(STAMP) ## The main job: E8 on a Gaussian source, against R(D)
+	@$(BIN)/python run.py
+
+.PHONY: test
+test: $(STAMP) lint ## Lint, types and the whole test suite but its slow part
+	@$(BIN)/python -m pytest -q
+
+.PHONY: test-slow
+test-slow: $(STAMP) ## The slow part of the suite
+	@$(BIN)/python -m pytest -q -m slow
+
+.PHONY: lint
+lint: $(STAMP) ## ruff (lint and format) and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+
+.PHONY: format
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: benchmarks
+benchmarks: $(STAMP) ## The figures of the README, measured on this machine
+	@$(BIN)/python -m benchmarks
+
+.PHONY: clean
+clean: ## Remove caches and results, not .venv
+	@rm -rf outputs multirun .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info

@@ -1,0 +1,82 @@
+"""A picture of the quantizer's cells in the source's plane, where a block has two components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from callbacks.files import whole_file
+
+__all__ = ["CellsPicture"]
+
+_GRID = 500
+
+
+class CellsPicture(pl.Callback):
+    """Draws ``cells.png`` after the test of a coder whose blocks have two components; does nothing for others.
+
+    Args:
+        folder: where to write.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if data.source.dim * pl_module.n != 2 or not trainer.is_global_zero:
+            return
+        samples = data.source.sample(4000 * pl_module.n, torch.Generator().manual_seed(1)).reshape(-1, 2)
+        path = self.folder / "cells.png"
+        with whole_file(path) as temporary:
+            draw_cells(pl_module.coder, samples.to(pl_module.device)).savefig(temporary, dpi=150)
+        for logger in trainer.loggers:
+            if hasattr(logger, "log_image"):
+                logger.log_image("rd/cells", [str(path)])
+
+
+@torch.no_grad()
+def draw_cells(coder: Any, samples: torch.Tensor) -> Figure:
+    """Cell boundaries and reconstruction points of a coder of pairs, over samples [count, 2] of its source."""
+    low, high = samples.quantile(0.002, dim=0), samples.quantile(0.998, dim=0)
+    x1, x2 = (torch.linspace(float(a), float(b), _GRID, device=samples.device) for a, b in zip(low, high, strict=True))
+    plane = torch.cartesian_prod(x1, x2)
+    coder.eval()
+    points = torch.cat([coder(part).reconstruction for part in plane.split(50_000)])
+    # Cells are told apart by their reconstruction points.
+    _, cell = torch.unique((points * 1e4).round(), dim=0, return_inverse=True)
+    cell = cell.reshape(_GRID, _GRID).cpu()
+    used = torch.unique((coder(samples).reconstruction * 1e4).round(), dim=0).cpu() / 1e4
+
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
+    cloud = samples[:2000].cpu()
+    axes.plot(cloud[:, 0], cloud[:, 1], ".", color="tab:blue", alpha=0.25, markersize=2, label="samples")
+    axes.add_collection(LineCollection(_boundaries(cell, x1.cpu(), x2.cpu()), colors="0.35", linewidths=0.7))
+    axes.plot(used[:, 0], used[:, 1], "o", color="tab:red", markersize=3, label="reconstruction points")
+    axes.set_xlim(float(low[0]), float(high[0]))
+    axes.set_ylim(float(low[1]), float(high[1]))
+    axes.set_xlabel("first component")
+    axes.set_ylabel("second component")
+    axes.set_aspect("equal")
+    axes.set_title("cells of the quantizer in the source's plane")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    return figure
+
+
+def _boundaries(cell: torch.Tensor, x1: torch.Tensor, x2: torch.Tensor) -> list:
+    """Segments between neighbouring grid points of different cells."""
+    d1, d2 = float(x1[1] - x1[0]) / 2, float(x2[1] - x2[0]) / 2
+    lines = []
+    for i, j in (cell[1:] != cell[:-1]).nonzero().tolist():
+        x, y = float(x1[i]) + d1, float(x2[j])
+        lines.append([(x, y - d2), (x, y + d2)])
+    for i, j in (cell[:, 1:] != cell[:, :-1]).nonzero().tolist():
+        x, y = float(x1[i]), float(x2[j]) + d2
+        lines.append([(x - d1, y), (x + d1, y)])
+    return lines

@@ -1,0 +1,79 @@
+"""Pictures of RD points: distortion in dB over rate, with R(D) and the lattice's line."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from callbacks.files import whole_file
+
+__all__ = ["RDPicture", "decibel", "label_axes"]
+
+
+def decibel(distortion: float | np.ndarray) -> np.ndarray:
+    """Distortion in dB, 10 log10 D."""
+    return 10 * np.log10(distortion)
+
+
+def label_axes(axes: Axes) -> None:
+    """The axes of every RD picture."""
+    axes.set_xlabel("rate (bits per symbol)")
+    axes.set_ylabel("distortion (dB)")
+    axes.grid(alpha=0.3)
+
+
+class RDPicture(pl.Callback):
+    """Draws ``rd_point.png`` after the test, and hands it to loggers that take pictures.
+
+    Args:
+        folder: where to write.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        point = next((c.point for c in trainer.callbacks if hasattr(c, "point")), None)  # type: ignore[attr-defined]
+        if not point or not trainer.is_global_zero:
+            return
+        path = self.folder / "rd_point.png"
+        figure = draw_point(point, trainer.datamodule.source.rate_distortion())  # type: ignore[attr-defined]
+        with whole_file(path) as temporary:
+            figure.savefig(temporary, dpi=150)
+        for logger in trainer.loggers:
+            if hasattr(logger, "log_image"):
+                logger.log_image("rd/picture", [str(path)])
+
+
+def draw_point(point: dict[str, Any], function: Any) -> Figure:
+    """One RD point, with R(D) where it is known and R(D) + the high-rate gap of the lattice."""
+    figure = Figure(figsize=(6, 4.2), layout="constrained")
+    axes = figure.subplots()
+    if function is not None:
+        rates = np.linspace(max(0.0, point["rate"] - 1.2), point["rate"] + 0.8, 33)
+        curve = np.array([d for _, d in function.curve(list(rates))])
+        axes.plot(rates, decibel(curve), color="black", label="R(D)")
+        if point["theory_gap"] is not None:
+            axes.plot(
+                rates + point["theory_gap"],
+                decibel(curve),
+                color="tab:blue",
+                linestyle="--",
+                label=f"R(D) + {point['theory_gap']:.4f} bit, theory's gap of {point['lattice']} at high rate",
+            )
+    label = f"{point['lattice']}, lambda = {point['lambda']:g}"
+    if point["gap"] is not None and math.isfinite(point["gap"]):
+        label += f": gap {point['gap']:.4f} bit"
+    axes.plot(point["rate"], decibel(point["distortion"]), "o", color="tab:red", label=label)
+    axes.set_title(f"{point['source']}, n = {point['n']}")
+    label_axes(axes)
+    # Distortion falls with rate, so the upper right is free.
+    axes.legend(loc="upper right", fontsize=8)
+    axes.margins(y=0.25)
+    return figure

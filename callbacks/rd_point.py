@@ -1,0 +1,84 @@
+"""The RD point: where a trained coder stands against R(D), written to ``rd_point.json``."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from callbacks.files import write_json
+from ltc.theory import space_filling_gap
+
+__all__ = ["RDPointWriter"]
+
+
+class RDPointWriter(pl.Callback):
+    """Times the training, and after the test writes ``rd_point.json`` and logs its figures.
+
+    Args:
+        folder: where to write.
+        description: what the point is a point of: source, transform, lattice, entropy_model, lambda, n, seed.
+
+    Attributes:
+        point: the content of ``rd_point.json``, after the test.
+    """
+
+    def __init__(self, folder: str, description: dict[str, Any]) -> None:
+        self.folder, self.description = Path(folder), dict(description)
+        self.train_seconds = 0.0
+        self.point: dict[str, Any] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.train_seconds += time.perf_counter() - self._start
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        source = trainer.datamodule.source  # type: ignore[attr-defined]
+        figures = {k: float(v) for k, v in pl_module.evaluated.compute().items()}
+        rate, distortion = figures["rate"], figures["distortion"]
+        function = source.rate_distortion()
+        bound = None if function is None else float(function.rate(distortion))
+        gap = None if bound is None else rate - bound
+        self.point = {
+            **self.description,
+            "steps": trainer.global_step,
+            "train_seconds": round(self.train_seconds, 3),
+            "eval_symbols": int(figures["blocks"]) * pl_module.n,
+            "rate": rate,
+            "distortion": distortion,
+            "bound_rate": bound,
+            "gap": gap,
+            "coded_rate": None,
+            "rate_error": figures["rate_error"],
+            "distortion_error": figures["distortion_error"],
+            "gap_error": None if function is None else _gap_error(figures, function.rate),
+            "theory_gap": self._theory_gap(pl_module, source),
+            "exact": pl_module.coder.bottleneck.exact,
+        }
+        if trainer.is_global_zero:
+            write_json(self.folder / "rd_point.json", self.point)
+        numbers = {k: self.point[k] for k in ("rate", "distortion", "bound_rate", "gap") if self.point[k] is not None}
+        for logger in trainer.loggers:
+            logger.log_metrics({f"rd/{k}": v for k, v in numbers.items()})
+
+    def _theory_gap(self, pl_module: Any, source: Any) -> float | None:
+        """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions."""
+        lattice = getattr(pl_module.coder.bottleneck, "lattice", None)
+        if lattice is None or lattice.nsm is None or source.measure != "mse" or source.latents != source.dim:
+            return None
+        return source.dim * space_filling_gap(lattice.nsm)
+
+
+def _gap_error(figures: dict[str, float], rate_of: Any) -> float:
+    """Standard error of rate - R(distortion): both come from the same blocks, so their covariance counts."""
+    step = 1e-3 * figures["distortion"]
+    slope = (rate_of(figures["distortion"] + step) - rate_of(figures["distortion"] - step)) / (2 * step)
+    variance = (
+        figures["rate_error"] ** 2 + (slope * figures["distortion_error"]) ** 2 - 2 * slope * figures["covariance"]
+    )
+    return math.sqrt(max(variance, 0.0))

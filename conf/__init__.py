@@ -1,0 +1,11 @@
+"""The experiment's configuration, and the little Python that Hydra needs to read it.
+
+Import this before Hydra composes: it registers the resolvers that let the block follow the lattice, and the numbers
+that are allowed wherever ``lambda`` is. Light to import: neither torch nor Lightning.
+"""
+
+from conf.lambda_group import accept_numbers_as_lambda
+from conf.resolvers import register_resolvers
+
+accept_numbers_as_lambda()
+register_resolvers()

@@ -1,0 +1,36 @@
+"""OmegaConf resolvers: how the block length and the number of threads follow from the rest of a configuration."""
+
+from __future__ import annotations
+
+import math
+import os
+
+from omegaconf import OmegaConf
+
+__all__ = ["block_length", "register_resolvers", "threads"]
+
+
+def block_length(latents: int, lattice_dim: int) -> int:
+    """The fewest symbols whose latents the lattice tiles.
+
+    Example:
+        >>> block_length(1, 8), block_length(2, 8), block_length(16, 24)
+        (8, 4, 3)
+    """
+    return int(lattice_dim) // math.gcd(int(latents), int(lattice_dim))
+
+
+def threads(processes: int) -> int:
+    """CPU threads for each of several processes on this machine: more than its share makes all of them slower."""
+    return max(1, (os.cpu_count() or 1) // max(1, int(processes)))
+
+
+def register_resolvers() -> None:
+    """Makes ``${block_length:…}``, ``${times:…}``, ``${length:…}`` and ``${threads:…}`` known; safe to call again."""
+    for name, function in {
+        "block_length": block_length,
+        "times": lambda a, b: int(a) * int(b),
+        "length": len,
+        "threads": threads,
+    }.items():
+        OmegaConf.register_new_resolver(name, function, replace=True)

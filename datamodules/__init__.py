@@ -1,0 +1,64 @@
+"""Sources of symbols, and the Lightning data module that turns any of them into blocks.
+
+Contents, one concept per file:
+
+==================  =====================================================================================
+`source`            `Source`, what every source promises: symbols, a test set if finite, R(D) if known
+`gaussian`          `Gaussian`, i.i.d. scalars; `correlated` has `CorrelatedGaussian`, Gaussian vectors
+`uniform`           `Uniform`
+`laplace`           `Laplace`, under squared or absolute error
+`banana`            `Banana`, the bent 2-D Gaussian of nonlinear transform coding; `BananaMarginal`, 1-D
+`sawbridge`         `Sawbridge`, a path with one random jump, 1,024 samples a symbol
+`physics`           `Physics`, measured Z -> ee events, 16 numbers a symbol; a finite data set
+`errors`            `DataError`, a file is missing or holds something else
+`blocks`            `BlockDataModule`, blocks of n symbols for training, validation and test
+`stream`            `BlockStream`, the order of batches: dealt to processes and workers, no batch twice
+`training`          `TrainingStream`, an endless stream of fresh batches
+`evaluation`        `EvaluationStream`, a fixed set of blocks, each of them once
+`seeding`           `batch_seed`, one random seed for each batch of each split
+`ranks`             `rank_and_world`, which of how many processes this is
+==================  =====================================================================================
+
+To add a source, subclass `Source` in a file of its own; nothing else here changes.
+
+Example:
+    >>> import torch
+    >>> from datamodules import Laplace
+    >>> Laplace(scale=2.0).sample(3, torch.Generator().manual_seed(0)).shape
+    torch.Size([3, 1])
+"""
+
+from typing import Any
+
+from datamodules.banana import Banana, BananaMarginal
+from datamodules.correlated import CorrelatedGaussian
+from datamodules.errors import DataError
+from datamodules.gaussian import Gaussian
+from datamodules.laplace import Laplace
+from datamodules.physics import Physics
+from datamodules.sawbridge import Sawbridge
+from datamodules.source import Source
+from datamodules.uniform import Uniform
+
+__all__ = [
+    "Banana",
+    "BananaMarginal",
+    "BlockDataModule",
+    "CorrelatedGaussian",
+    "DataError",
+    "Gaussian",
+    "Laplace",
+    "Physics",
+    "Sawbridge",
+    "Source",
+    "Uniform",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Lightning takes seconds to import, and who only wants samples should not wait for it.
+    if name == "BlockDataModule":
+        from datamodules.blocks import BlockDataModule
+
+        return BlockDataModule
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,32 @@
+"""Probability models on lattice points: rates in bits, as code lengths wherever ``exact`` is true.
+
+- ``entropy_model`` the interface
+- ``exact`` the exact prior of any lattice (the default): ``trellis_prior`` or ``triangular_prior``
+- ``families`` the functions f_i of a product-form prior: mixtures
+- ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
+"""
+
+from ltc.entropy.densities import Density, FactorizedDensity, FlowDensity
+from ltc.entropy.entropy_model import EntropyModel
+from ltc.entropy.exact import exact_prior
+from ltc.entropy.families import Family, GaussianMixture, LaplaceMixture, LogisticMixture
+from ltc.entropy.monte_carlo import MonteCarloPrior
+from ltc.entropy.trellis_prior import TrellisPrior
+from ltc.entropy.triangular_prior import TriangularPrior
+from ltc.entropy.voronoi_points import voronoi_points
+
+__all__ = [
+    "Density",
+    "EntropyModel",
+    "FactorizedDensity",
+    "Family",
+    "FlowDensity",
+    "GaussianMixture",
+    "LaplaceMixture",
+    "LogisticMixture",
+    "MonteCarloPrior",
+    "TrellisPrior",
+    "TriangularPrior",
+    "exact_prior",
+    "voronoi_points",
+]

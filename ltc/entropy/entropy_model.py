@@ -1,0 +1,54 @@
+"""What an entropy model is to the rest of the project: lattice points in, bits out."""
+
+from __future__ import annotations
+
+import abc
+import math
+
+from torch import Tensor, nn
+
+from ltc.lattices import Lattice
+
+__all__ = ["EntropyModel"]
+
+LOG2 = math.log(2.0)
+
+
+class EntropyModel(nn.Module, abc.ABC):
+    """A probability model on the points of a product of m copies of a lattice.
+
+    Args:
+        lattice: the lattice.
+        dim: latent dimensions, m * lattice.dim.
+
+    Attributes:
+        exact: whether ``forward`` is the length of a real code (probabilities that sum to 1), not an estimate.
+
+    Raises:
+        ValueError: if ``dim`` is no multiple of the lattice's dimension.
+    """
+
+    exact: bool = True
+
+    def __init__(self, lattice: Lattice, dim: int) -> None:
+        super().__init__()
+        if dim < 1 or dim % lattice.dim:
+            raise ValueError(f"{lattice.name} tiles multiples of {lattice.dim} latent dimensions, got {dim}.")
+        self.lattice, self.dim = lattice, dim
+
+    @abc.abstractmethod
+    def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        """Natural logarithm of P(point), or of P(point | dither).
+
+        Args:
+            points: lattice points [..., dim]. Their gradient is that of the model's smooth functions f_i at the
+                points, which is what the straight-through estimator needs.
+            dither: what was subtracted before quantization [..., dim], if anything.
+
+        Returns:
+            [...], one number for each vector of points.
+        """
+
+    def forward(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        """Rate of each vector of points in bits: ``-log2 P``, shape [...]."""
+        return self.log_prob(points, dither) / -LOG2

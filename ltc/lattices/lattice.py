@@ -1,0 +1,114 @@
+"""What a lattice is to the rest of the project: a name, a generator matrix, and a nearest point."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ltc.lattices.trellis import Trellis
+
+__all__ = ["Lattice"]
+
+
+class Lattice(abc.ABC):
+    """A set of points in R^dim at one point per unit volume, with an exact nearest-point search.
+
+    Attributes:
+        name: the name under which :func:`ltc.lattices.get` finds it.
+        dim: n, the dimension.
+        generator: float64 [n, n], rows are basis vectors, ``|det| = 1``; None for a trellis code.
+        nsm: the published normalized second moment G (Conway & Sloane, SPLAG, table 2.3), or None.
+        trellis: the finite-state check of the integer coordinates, or None.
+        steps: float64 [n]; with a trellis, coordinate i of a point is ``steps[i] * k_i``, k integer; else None.
+    """
+
+    name: str
+    dim: int
+    generator: Tensor | None
+    nsm: float | None = None
+    trellis: Trellis | None = None
+    steps: Tensor | None = None
+
+    @abc.abstractmethod
+    def nearest(self, x: Tensor) -> Tensor:
+        """The nearest point of each row of ``x`` [batch, dim], in the same dtype and on the same device."""
+
+    def quantize(self, x: Tensor) -> Tensor:
+        """The nearest point of ``x`` in the product of m copies of the lattice.
+
+        Args:
+            x: [..., m * dim], floating point, any leading shape.
+
+        Returns:
+            The point, same shape, dtype and device. No gradient flows through it.
+
+        Raises:
+            ValueError: if the last axis is no multiple of ``dim`` or ``x`` is not floating point.
+
+        Example:
+            >>> import torch, ltc.lattices
+            >>> ltc.lattices.get("dn", 4).quantize(torch.tensor([0.9, 0.8, 0.1, 0.0])) * 2**0.25
+            tensor([1., 1., 0., 0.])
+        """
+        if not x.is_floating_point():
+            raise ValueError(f"{self.name}.quantize takes floating-point input, got {x.dtype}.")
+        if x.ndim == 0 or x.shape[-1] % self.dim:
+            raise ValueError(
+                f"{self.name}.quantize takes a last axis that is a multiple of {self.dim}, got shape {tuple(x.shape)}."
+            )
+        with torch.no_grad():
+            return self.nearest(x.reshape(-1, self.dim)).reshape(x.shape)
+
+    def to_integers(self, points: Tensor) -> Tensor:
+        """The integer coordinates k of points [..., m * dim] of a lattice with a trellis: int64, same shape."""
+        return torch.round(points / self._steps_like(points)).long()
+
+    def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`."""
+        k = k.to(dtype)
+        return k * self._steps_like(k)
+
+    def _steps_like(self, x: Tensor) -> Tensor:
+        if self.steps is None:
+            raise ValueError(f"{self.name} has no integer coordinates: it has no trellis.")
+        return self.steps.to(x).repeat(x.shape[-1] // self.dim)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, dim={self.dim})"
+
+
+class ProductLattice(Lattice):
+    """The product of different lattices, one after another: for a remainder of dimensions, say E8 x D4.
+
+    (A product of equal copies needs no class: every ``quantize`` takes any multiple of its dimension.)
+
+    Args:
+        factors: the lattices.
+    """
+
+    def __init__(self, factors: Sequence[Lattice]) -> None:
+        if not factors:
+            raise ValueError("A product of lattices needs at least one factor.")
+        self.factors = list(factors)
+        self.name = "*".join(f.name for f in self.factors)
+        self.dim = sum(f.dim for f in self.factors)
+        generators = [f.generator for f in self.factors]
+        self.generator = None if any(g is None for g in generators) else torch.block_diag(*generators)
+        known = [f.nsm for f in self.factors]
+        # At unit volume for each factor the mean squared errors add.
+        self.nsm = (
+            None
+            if any(g is None for g in known)
+            else sum(f.dim * g for f, g in zip(self.factors, known, strict=True) if g is not None) / self.dim
+        )
+        trellises = [f.trellis for f in self.factors]
+        if all(t is not None and t.state_counts[-1] == 1 for t in trellises):
+            self.trellis = Trellis.concatenate([t for t in trellises if t is not None])
+            self.steps = torch.cat([f.steps for f in self.factors if f.steps is not None])
+
+    def nearest(self, x: Tensor) -> Tensor:
+        parts = x.split([f.dim for f in self.factors], dim=-1)
+        return torch.cat([f.nearest(p) for f, p in zip(self.factors, parts, strict=True)], dim=-1)

@@ -1,0 +1,26 @@
+"""Coders (transform + lattice + entropy model) and the one LightningModule that trains them.
+
+- ``coder`` analysis, bottleneck, synthesis
+- ``bottleneck`` straight-through and dithered lattices, CompressAI's scalar bottleneck
+- ``distortion`` squared and absolute error
+- ``moments`` rate and distortion with standard errors (torchmetrics)
+- ``rate_distortion_module`` training and evaluation (Lightning)
+"""
+
+from ltc.models.bottleneck import Bottleneck, DitheredBottleneck, LatticeBottleneck, ScalarBottleneck
+from ltc.models.coder import Coder, Coding
+from ltc.models.distortion import DISTORTIONS
+from ltc.models.moments import RateDistortionMoments
+from ltc.models.rate_distortion_module import RateDistortionModule
+
+__all__ = [
+    "DISTORTIONS",
+    "Bottleneck",
+    "Coder",
+    "Coding",
+    "DitheredBottleneck",
+    "LatticeBottleneck",
+    "RateDistortionModule",
+    "RateDistortionMoments",
+    "ScalarBottleneck",
+]

@@ -1,0 +1,112 @@
+"""Bottlenecks: latents in, quantized latents and their rate out."""
+
+from __future__ import annotations
+
+import abc
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ltc.entropy import EntropyModel, voronoi_points
+from ltc.lattices import Lattice
+
+__all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
+
+
+class Bottleneck(nn.Module, abc.ABC):
+    """Quantizes latents [batch, dim] and says what they cost.
+
+    Attributes:
+        exact: whether the rate in evaluation is a valid code length.
+    """
+
+    exact: bool
+
+    @abc.abstractmethod
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
+
+    def auxiliary_loss(self) -> Tensor | float:
+        """A loss of the entropy model alone, added to rate + lambda * distortion; 0 where there is none."""
+        return 0.0
+
+
+class LatticeBottleneck(Bottleneck):
+    """The nearest lattice point, with the straight-through estimator: its derivative is taken to be 1.
+
+    Args:
+        lattice: the lattice.
+        entropy_model: a model of its points.
+    """
+
+    def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
+        super().__init__()
+        self.lattice, self.entropy_model = lattice, entropy_model
+        self.exact = entropy_model.exact
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        point = self.lattice.quantize(y.detach())
+        if self.training:
+            point = y + (point - y).detach()
+        return point, self.entropy_model(point)
+
+
+class DitheredBottleneck(LatticeBottleneck):
+    """Subtractive dither, shared by encoder and decoder: Q(y - u) + u, u uniform over the Voronoi cell.
+
+    The error is then uniform over the cell and independent of the latents (Zamir & Feder 1992), in training as in
+    evaluation, and the rate is that of the point given the dither. Evaluation draws its dither from a seed.
+
+    Args:
+        lattice: a lattice with a generator matrix.
+        entropy_model: a model of its points.
+        seed: of the evaluation's dither.
+    """
+
+    def __init__(self, lattice: Lattice, entropy_model: EntropyModel, seed: int = 0) -> None:
+        super().__init__(lattice, entropy_model)
+        self.seed = seed
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        count, dim = y.shape
+        if self.training:
+            dither = voronoi_points(self.lattice, count, dim).to(y)
+        else:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                dither = voronoi_points(self.lattice, count, dim).to(y)
+        point = self.lattice.quantize(y.detach() - dither)
+        if self.training:
+            point = y - dither + (point - (y - dither)).detach()
+        return point + dither, self.entropy_model(point, dither)
+
+
+class ScalarBottleneck(Bottleneck):
+    """Nonlinear transform coding's: CompressAI's EntropyBottleneck, uniform noise in training, rounding after.
+
+    Args:
+        lattice: must be Z.
+        entropy_bottleneck: ``compressai.entropy_models.EntropyBottleneck``, a channel for each latent dimension.
+
+    Raises:
+        ValueError: for any other lattice or entropy model.
+    """
+
+    exact = True
+
+    def __init__(self, lattice: Lattice, entropy_bottleneck: nn.Module) -> None:
+        super().__init__()
+        if lattice.name != "z":
+            raise ValueError(f"model=ntc rounds, so it needs lattice=z, got lattice={lattice.name}; or use model=ltc.")
+        if isinstance(entropy_bottleneck, EntropyModel):
+            raise ValueError("model=ntc needs entropy_model=bottleneck; or use model=ltc.")
+        self.entropy_bottleneck = entropy_bottleneck
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        # CompressAI counts [batch, channel, ...].
+        y_hat, likelihood = self.entropy_bottleneck(y[..., None])
+        return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
+
+    def auxiliary_loss(self) -> Tensor | float:
+        return self.entropy_bottleneck.loss()

@@ -1,0 +1,88 @@
+"""The LightningModule that trains every coder: minimize rate + lambda * distortion, then measure both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from ltc.models.coder import Coder
+from ltc.models.distortion import DISTORTIONS
+from ltc.models.moments import RateDistortionMoments
+
+__all__ = ["RateDistortionModule"]
+
+
+class RateDistortionModule(pl.LightningModule):
+    """Trains and evaluates a coder.
+
+    Args:
+        coder: the coder.
+        n: symbols in a block; rates are bits per symbol.
+        lmbda: lambda, the price of distortion in bits.
+        measure: the distortion, a key of :data:`ltc.models.distortion.DISTORTIONS`.
+        optimizer: makes the optimizer from the parameters.
+        scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
+
+    Attributes:
+        evaluated: :class:`RateDistortionMoments` of the last evaluation, synchronized over all ranks.
+    """
+
+    def __init__(
+        self,
+        coder: Coder,
+        n: int,
+        lmbda: float,
+        measure: str = "mse",
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        scheduler: Callable[..., Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if not lmbda > 0 or not math.isfinite(lmbda):
+            raise ValueError(f"lambda is a positive number, got {lmbda}.")
+        if measure not in DISTORTIONS:
+            raise ValueError(f"There is no distortion {measure!r}; there are {', '.join(DISTORTIONS)}.")
+        self.coder, self.n, self.lmbda = coder, n, float(lmbda)
+        self.distortion = DISTORTIONS[measure]
+        self.evaluated = RateDistortionMoments()
+        self._optimizer, self._scheduler = optimizer, scheduler
+
+    def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
+        reconstruction, bits = self.coder(batch)
+        rate = bits.mean() / self.n
+        distortion = self.distortion(batch, reconstruction).mean()
+        loss = rate + self.lmbda * distortion
+        # Logging costs as much as a layer: only on the steps whose figures anyone will see.
+        if self.global_step % self.trainer.log_every_n_steps == 0:
+            if not torch.isfinite(loss):
+                raise FloatingPointError(
+                    f"The loss is {loss.item()} at step {self.global_step}: training diverged; "
+                    "lower optimizer.lr or lambda."
+                )
+            figures = {"train/rate": rate, "train/distortion": distortion, "train/loss": loss}
+            self.log_dict({k: v.detach() for k, v in figures.items()}, prog_bar=True)
+        return loss + self.coder.bottleneck.auxiliary_loss()
+
+    def on_test_epoch_start(self) -> None:
+        self.evaluated.reset()
+
+    def test_step(self, batch: Tensor, batch_index: int) -> None:
+        reconstruction, bits = self.coder(batch)
+        self.evaluated.update(bits / self.n, self.distortion(batch, reconstruction))
+
+    def on_test_epoch_end(self) -> None:
+        figures = self.evaluated.compute()
+        self.log_dict({"test/rate": figures["rate"], "test/distortion": figures["distortion"]}, rank_zero_only=True)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self._optimizer(self.parameters())
+        if self._scheduler is None:
+            return optimizer
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "step"},
+        }

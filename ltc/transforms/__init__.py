@@ -1,0 +1,14 @@
+"""Analysis and synthesis transforms: networks between a block of source symbols and its latents.
+
+A transform is any class with ``(inputs: int, outputs: int)`` first; configuration gives the rest.
+
+- ``gain`` one learned factor, no transform at all (ECLQ)
+- ``linear`` a matrix, or a product of matrices
+- ``mlp`` a multilayer perceptron
+"""
+
+from ltc.transforms.gain import Gain
+from ltc.transforms.linear import Linear
+from ltc.transforms.mlp import MLP
+
+__all__ = ["MLP", "Gain", "Linear"]

@@ -1,0 +1,46 @@
+"""What the tests of `datamodules` share: the folder of real data, and one example of every source."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import datamodules
+from datamodules import Physics, Source
+
+torch.set_num_threads(1)
+
+MISSING = "no physics/ppzee-split=test.npy under LTC_DATA_DIR or ../shared/data: see datamodules/physics.py"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real data; the test is skipped where it is missing."""
+    beside = Path(datamodules.__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("LTC_DATA_DIR", beside))
+    if not (folder / "physics" / "ppzee-split=test.npy").is_file():
+        pytest.skip(MISSING)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_up_physics(tmp_path_factory) -> Physics:
+    """A Physics source whose row i is i, i + 0.01, ...: one can see which rows come out."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "physics").mkdir()
+    rows = np.arange(10_000)[:, None] + np.arange(16) / 100
+    np.save(folder / "physics" / "ppzee-split=test.npy", rows)
+    return Physics(folder)
+
+
+@pytest.fixture(params=[cls.__name__ for cls in Source.__subclasses__()])
+def source(request, made_up_physics) -> Source:
+    """An example of every source there is: built without arguments where that is possible."""
+    examples = {
+        "Physics": lambda: made_up_physics,
+        "CorrelatedGaussian": lambda: datamodules.CorrelatedGaussian([[2.0, 0.6], [0.6, 0.5]]),
+        "Sawbridge": lambda: datamodules.Sawbridge(points=64),
+    }
+    return examples.get(request.param, lambda: getattr(datamodules, request.param)())()
