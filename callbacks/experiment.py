@@ -14,9 +14,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from callbacks.files import write_json
+from conf.resolvers import block_length
 from ltc.models import RateDistortionModule
 
 __all__ = ["ExperimentError", "check", "run_job", "train_and_evaluate"]
@@ -58,11 +59,11 @@ def check(cfg: DictConfig) -> None:
     Raises:
         ExperimentError: if the lattice does not tile the latents.
     """
-    choices = HydraConfig.get().runtime.choices
+    lattice = HydraConfig.get().runtime.choices["lattice"]
     if cfg.latent_dim % cfg.lattice.dim or cfg.n < 1:
-        fit = OmegaConf.create({"a": f"${{block_length:{cfg.symbol.latents},{cfg.lattice.dim}}}"}).a
+        fit = block_length(cfg.symbol.latents, cfg.lattice.dim)
         raise ExperimentError(
-            f"n={cfg.n} makes {cfg.latent_dim} latents, but lattice={choices.lattice} tiles multiples of "
+            f"n={cfg.n} makes {cfg.latent_dim} latents, but lattice={lattice} tiles multiples of "
             f"{cfg.lattice.dim}: set n to a multiple of {fit} (or leave it out), or choose another lattice."
         )
 

@@ -1,4 +1,4 @@
-"""Tables of RD points, for a terminal."""
+"""Tables of RD points, for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -10,39 +10,46 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["RDTable", "rd_table"]
+__all__ = ["RDTable", "point_table", "sweep_table"]
 
 _FIGURES = {
-    "rate": "rate\nbits/symbol",
+    "rate": "rate (bits/symbol)",
     "distortion": "distortion",
-    "bound_rate": "R(D)\nbits/symbol",
-    "gap": "gap\nbits",
-    "theory_gap": "gap in theory\n(high rate)",
+    "bound_rate": "R(D) (bits/symbol)",
+    "gap": "gap to R(D) (bits)",
+    "theory_gap": "gap in theory, at high rate (bits)",
 }
 
 
-def rd_table(points: Iterable[dict[str, Any]], title: str | None = None) -> Table:
-    """A rich table of RD points, one row each; failed points show their error."""
-    table = Table(title=title, title_justify="left")
-    for column in ("source", "lattice", "lambda"):
-        table.add_column(column, justify="right" if column == "lambda" else "left")
-    for heading in _FIGURES.values():
-        table.add_column(heading, justify="right")
-    for point in points:
-        names = [str(point.get(c, "")) for c in ("source", "lattice", "lambda")]
-        if point.get("error"):
-            table.add_row(*names, f"[red]{point['error']}[/red]")
-            continue
-        table.add_row(*names, *(_number(point, key) for key in _FIGURES))
+def point_table(point: dict[str, Any]) -> Table:
+    """The figures of one RD point with their standard errors, a row each."""
+    table = Table(title=f"{point['source']}, {point['lattice']}, lambda = {point['lambda']:g}", title_justify="left")
+    table.add_column("")
+    table.add_column("value", justify="right")
+    table.add_column("std. error", justify="right")
+    for key, heading in _FIGURES.items():
+        table.add_row(heading, _number(point.get(key)), _number(point.get(f"{key}_error"), blank=""))
     return table
 
 
-def _number(point: dict[str, Any], key: str) -> str:
-    value = point.get(key)
-    if value is None or value != value:
-        return "-"
-    error = point.get(f"{key}_error")
-    return f"{value:.4f}" if error is None or error != error else f"{value:.4f} ± {error:.4f}"
+def sweep_table(points: Iterable[dict[str, Any]], title: str | None = None) -> Table:
+    """The points of a sweep, a row each, with the settings in which they differ; a failed one shows its error."""
+    points = list(points)
+    settings = ["source", "transform", "entropy_model", "model", "n", "seed"]
+    differing = [s for s in settings if len({str(p.get(s)) for p in points if p.get("rate") is not None}) > 1]
+    table = Table(title=title, title_justify="left")
+    for column in (*differing, "lattice"):
+        table.add_column(column)
+    for column in ("lambda", "rate", "distortion", "R(D)", "gap", "in theory"):
+        table.add_column(column, justify="right")
+    for point in points:
+        names = [str(point.get(c) if point.get(c) is not None else "") for c in (*differing, "lattice", "lambda")]
+        table.add_row(*names, *([] if point.get("error") else [_number(point.get(key)) for key in _FIGURES]))
+    return table
+
+
+def _number(value: float | None, blank: str = "-") -> str:
+    return blank if value is None or value != value else f"{value:.4f}"
 
 
 class RDTable(pl.Callback):
@@ -60,11 +67,11 @@ class RDTable(pl.Callback):
         if not point or not trainer.is_global_zero:
             return
         console = Console()
-        console.print(rd_table([point]))
+        console.print(point_table(point))
         note = "" if point["exact"] else " The rate is a Monte-Carlo estimate, not a code length."
         speed = point["steps"] / max(point["train_seconds"], 1e-9)
         console.print(
-            f"Trained {point['steps']:,} steps in {point['train_seconds']:.1f} s ({speed:.0f} steps/s); "
+            f"Trained {point['steps']:,} steps in {point['train_seconds']:.1f} s ({speed:.0f} steps/s), "
             f"evaluated on {point['eval_symbols']:,} symbols.{note}"
         )
         console.print(f"Results: {self.folder}", soft_wrap=True)

@@ -29,7 +29,7 @@ class SweepSummary(Callback):
 
         from callbacks.files import whole_file
         from callbacks.rd_curves import draw_curves
-        from callbacks.rd_table import rd_table
+        from callbacks.rd_table import sweep_table
 
         folder = Path(config.hydra.sweep.dir).absolute()
         rows = gather(folder)
@@ -43,7 +43,10 @@ class SweepSummary(Callback):
             with whole_file(picture) as temporary:
                 draw_curves(points[points["rate"].notna()], _CURVE).savefig(temporary, dpi=150)
         console = Console()
-        console.print(rd_table(rows, title=f"{len(rows)} points"))
+        console.print(sweep_table(rows, title=f"{len(rows)} points; rates, R(D) and gaps in bits per symbol"))
+        for row in rows:
+            if row["error"]:
+                console.print(f"failed: lattice={row.get('lattice')} lambda={row.get('lambda')}: {row['error']}")
         console.print(f"Results: {folder}", soft_wrap=True)
         if config.sweep_logger is not None and picture.exists():
             instantiate(config.sweep_logger)(points, picture, folder)

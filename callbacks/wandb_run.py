@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["log_sweep", "wandb_logger", "wandb_mode"]
 
 
-def wandb_mode() -> str:
+def wandb_mode() -> Any:
     """``WANDB_MODE`` if it is set, else offline, so that nothing ever asks for a login."""
     return os.environ.get("WANDB_MODE", "offline")
 
@@ -37,7 +37,7 @@ def log_sweep(points: Any, picture: Path, folder: Path, project: str) -> None:
     os.environ.setdefault("WANDB_SILENT", "true")
     with wandb.init(project=project, name=f"sweep-{folder.name}", dir=str(folder), mode=wandb_mode()) as run:
         done = points[points["rate"].notna()]
-        table = wandb.Table(dataframe=done.astype({c: str for c in done.select_dtypes("object")}))
+        table = wandb.Table(dataframe=done.astype(dict.fromkeys(done.select_dtypes("object"), str)))
         run.log(
             {
                 "rd_points": table,

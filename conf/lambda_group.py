@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
@@ -63,6 +64,8 @@ class LambdaSource(ConfigSource):
 class _LambdaSearchPath(SearchPathPlugin):
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         search_path.append("lambda", "lambda://numbers")
+        # Sweeps are started by name: python run.py -m --config-name gaussian
+        search_path.append("sweeps", f"file://{Path(__file__).resolve().parent.parent / 'multirun_sweeps'}")
 
 
 def accept_numbers_as_lambda() -> None:

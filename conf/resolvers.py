@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -27,10 +29,11 @@ def threads(processes: int) -> int:
 
 def register_resolvers() -> None:
     """Makes ``${block_length:…}``, ``${times:…}``, ``${length:…}`` and ``${threads:…}`` known; safe to call again."""
-    for name, function in {
+    resolvers: dict[str, Callable[..., Any]] = {
         "block_length": block_length,
         "times": lambda a, b: int(a) * int(b),
         "length": len,
         "threads": threads,
-    }.items():
+    }
+    for name, function in resolvers.items():
         OmegaConf.register_new_resolver(name, function, replace=True)

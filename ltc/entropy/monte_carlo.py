@@ -1,4 +1,4 @@
-"""The Monte-Carlo rate of the LTC paper: a density averaged over the Voronoi cell. To compare with, not to code with."""
+"""The Monte-Carlo rate of the LTC paper: a density averaged over the Voronoi cell, to compare with."""
 
 from __future__ import annotations
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.families import Family
 from ltc.lattices import Lattice
+from ltc.lattices.path_sum import log_path_sum
 
 __all__ = ["TrellisPrior"]
 
@@ -35,6 +38,8 @@ class TrellisPrior(EntropyModel):
         torch.Size([5])
     """
 
+    step: Tensor
+
     def __init__(self, lattice: Lattice, dim: int, family: Family) -> None:
         super().__init__(lattice, dim)
         if lattice.trellis is None or lattice.steps is None or lattice.trellis.state_counts[-1] != 1:
@@ -43,27 +48,21 @@ class TrellisPrior(EntropyModel):
         self.register_buffer("step", lattice.steps.repeat(dim // lattice.dim), persistent=False)
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
-        k = self.lattice.to_integers(points.detach())
+        k = torch.round(points.detach() / self.step.to(points.dtype)).long()
         if dither is not None:
-            return self._log_prob_dithered(points, k, dither)
+            return self._log_prob_dithered(points, dither)
         radius = self.radius(k)
-        grid = self.grid(radius)
         with torch.enable_grad():
-            at = (grid[:, None] * self.step).requires_grad_()
+            at = (self.grid(radius)[:, None] * self.step).requires_grad_(points.requires_grad)
             table = self.family.log_mass(at, self.step)  # [grid, dim]
-        log_z = self.log_partition(table)
-        inside = (k + radius).clamp(0, len(grid) - 1)
-        column = torch.arange(self.dim, device=k.device)
-        flat = inside * self.dim + column
-        log_f = table.flatten()[flat]
+        log_f = table.gather(0, (k + radius).clamp_(0, len(table) - 1))
         if points.requires_grad:
             (slope,) = torch.autograd.grad(table.sum(), at, retain_graph=True)
-            # Worth zero; carries the slope of log f to the points (straight-through).
-            log_f = log_f + (points - points.detach()) * slope.flatten()[flat]
-        far = k.abs() > radius
-        if far.any():
+            log_f = _WithSlope.apply(log_f, points, slope.gather(0, (k + radius).clamp_(0, len(table) - 1)))
+        if radius >= _LARGEST_RADIUS:
+            far = k.abs() > radius
             log_f = torch.where(far, self.family.log_mass(points, self.step), log_f)
-        return (log_f.sum(-1) - log_z).to(points.dtype)
+        return (log_f.sum(-1) - self.log_partition(table)).to(points.dtype)
 
     def log_partition(self, log_f: Tensor) -> Tensor:
         """log Z from tables of log f over a grid that starts at a multiple of q: [..., grid, dim] -> [...]."""
@@ -71,16 +70,15 @@ class TrellisPrior(EntropyModel):
         shape = log_f.shape[:-2]
         by_residue = log_f.reshape(*shape, -1, q, self.dim).logsumexp(-3)  # [..., q, dim]
         copies = by_residue.transpose(-1, -2).reshape(*shape, self.dim // n, n, q)
-        alpha = self.trellis.forward(copies, lambda t: t.logsumexp(-1), worst=-torch.inf)[-1]
-        return alpha[..., 0].sum(-1)
+        return log_path_sum(self.trellis, copies).sum(-1)
 
-    def radius(self, k: Tensor) -> int:
+    def radius(self, k: Tensor, spare: int = 0) -> int:
         """Half the length of a table that holds the f_i's mass and, if it is sane, all of ``k``; a multiple of q.
 
         Raises:
             ValueError: if the f_i span too many lattice steps for a table.
         """
-        need = int((self.family.support() / self.step).amax()) + 1
+        need = int((self.family.support() / self.step).amax()) + 1 + spare
         if need > _LARGEST_RADIUS:
             raise ValueError(
                 f"The prior spans {need} lattice steps, more than {_LARGEST_RADIUS}: the latents have diverged; "
@@ -95,11 +93,24 @@ class TrellisPrior(EntropyModel):
         device = self.step.device
         return torch.arange(-radius, radius + self.trellis.modulus, device=device, dtype=torch.float64)
 
-    def _log_prob_dithered(self, points: Tensor, k: Tensor, dither: Tensor) -> Tensor:
+    def _log_prob_dithered(self, points: Tensor, dither: Tensor) -> Tensor:
         # P(k | u) with f_i moved by the dither: a table and a Z for every vector.
-        moved = points + dither
-        log_f = self.family.log_mass(moved, self.step).sum(-1)
-        reach = torch.ceil(dither.abs().amax() / self.step.amin()).long()
-        grid = self.grid(self.radius(reach + torch.zeros_like(k[..., :1])))
-        tables = self.family.log_mass(grid[:, None] * self.step + dither[..., None, :], self.step)
+        log_f = self.family.log_mass(points + dither, self.step).sum(-1)
+        reach = torch.ceil(dither.abs().amax() / self.step.amin()).long() if dither.numel() else torch.zeros(())
+        steps = self.grid(self.radius(reach, spare=int(reach)))[:, None] * self.step
+        tables = self.family.log_mass(steps + dither[..., None, :], self.step)
         return (log_f - self.log_partition(tables)).to(points.dtype)
+
+
+class _WithSlope(torch.autograd.Function):
+    """log f at a lattice point, with the slope of log f there as derivative by the point (straight-through)."""
+
+    @staticmethod
+    def forward(ctx: Any, log_f: Tensor, points: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope.to(points.dtype))
+        return log_f.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        (slope,) = ctx.saved_tensors
+        return gradient, gradient.to(slope.dtype) * slope, None

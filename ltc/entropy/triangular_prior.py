@@ -27,6 +27,8 @@ class TriangularPrior(EntropyModel):
         ValueError: if the generator is missing or not upper triangular.
     """
 
+    step: Tensor
+
     def __init__(self, lattice: Lattice, dim: int, family: Family) -> None:
         super().__init__(lattice, dim)
         generator = lattice.generator

@@ -33,6 +33,8 @@ class CosetLattice(Lattice):
         aspect: relative lengths of the coordinate steps [n]; equal by default. The volume is always 1.
     """
 
+    steps: Tensor
+
     def __init__(
         self,
         name: str,

@@ -54,7 +54,7 @@ def get(name: str, dim: int | None = None) -> Lattice:
     _discover()
     if name not in _FACTORIES:
         raise ValueError(f"There is no lattice {name!r}; there are {', '.join(names())}.")
-    factory, default, fixed = _FACTORIES[name]
+    _, default, fixed = _FACTORIES[name]
     if dim is not None and (int(dim) != dim or dim < 1):
         raise ValueError(f"The dimension of a lattice is a positive integer, got dim={dim}.")
     if fixed and dim not in (None, default):

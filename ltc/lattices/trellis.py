@@ -121,12 +121,12 @@ class Trellis:
 
     def volume(self) -> float:
         """Volume per point of the integer vectors ``k``: q^n over the number of paths, as a float."""
-        paths = np.ones(1)
+        paths: np.ndarray = np.ones(1)
         log_paths = 0.0
         for section, count in zip(self.sections, self.state_counts[1:], strict=True):
             paths = np.bincount(section.target, weights=paths[section.source], minlength=count)
             log_paths += np.log(paths.sum())
-            paths /= paths.sum()
+            paths = paths / paths.sum()
         return float(np.exp(self.dim * np.log(self.modulus) - log_paths))
 
     def basis(self) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -101,7 +102,7 @@ class ScalarBottleneck(Bottleneck):
             raise ValueError(f"model=ntc rounds, so it needs lattice=z, got lattice={lattice.name}; or use model=ltc.")
         if isinstance(entropy_bottleneck, EntropyModel):
             raise ValueError("model=ntc needs entropy_model=bottleneck; or use model=ltc.")
-        self.entropy_bottleneck = entropy_bottleneck
+        self.entropy_bottleneck: Any = entropy_bottleneck
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         # CompressAI counts [batch, channel, ...].

@@ -57,7 +57,7 @@ class RateDistortionModule(pl.LightningModule):
         distortion = self.distortion(batch, reconstruction).mean()
         loss = rate + self.lmbda * distortion
         # Logging costs as much as a layer: only on the steps whose figures anyone will see.
-        if self.global_step % self.trainer.log_every_n_steps == 0:
+        if self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             if not torch.isfinite(loss):
                 raise FloatingPointError(
                     f"The loss is {loss.item()} at step {self.global_step}: training diverged; "
@@ -66,6 +66,12 @@ class RateDistortionModule(pl.LightningModule):
             figures = {"train/rate": rate, "train/distortion": distortion, "train/loss": loss}
             self.log_dict({k: v.detach() for k, v in figures.items()}, prog_bar=True)
         return loss + self.coder.bottleneck.auxiliary_loss()
+
+    def validation_step(self, batch: Tensor, batch_index: int) -> None:
+        reconstruction, bits = self.coder(batch)
+        rate, distortion = bits.mean() / self.n, self.distortion(batch, reconstruction).mean()
+        figures = {"val/rate": rate, "val/distortion": distortion, "val/loss": rate + self.lmbda * distortion}
+        self.log_dict(figures, sync_dist=True, batch_size=len(batch))
 
     def on_test_epoch_start(self) -> None:
         self.evaluated.reset()

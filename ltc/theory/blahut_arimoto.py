@@ -172,7 +172,7 @@ def _solve(
     solution, solution_weights = momentum, pmf
     total, dual, dual_correlation = 0.0, torch.zeros_like(pmf), torch.zeros_like(momentum)
 
-    for iteration in range(1, max_iterations + 1):
+    for iteration in range(1, max_iterations + 1):  # noqa: B007  (how far it came is reported below)
         q = (1 - theta) * average + theta * momentum
         z = kernel.partition(q)
         weights = pmf / z

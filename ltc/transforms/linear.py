@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ class Linear(nn.Module):
     def __init__(self, inputs: int, outputs: int, hidden: Sequence[int] = (), bias: bool = False) -> None:
         super().__init__()
         widths = [inputs, *hidden, outputs]
-        layers = [nn.Linear(a, b, bias=bias) for a, b in zip(widths, widths[1:], strict=False)]
+        layers = [nn.Linear(a, b, bias=bias) for a, b in itertools.pairwise(widths)]
         for layer in layers:
             # The product starts as an isometry as far as the widths allow: latents as large as the source.
             nn.init.orthogonal_(layer.weight)

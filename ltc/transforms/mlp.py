@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class MLP(nn.Module):
         super().__init__()
         widths = [inputs, *hidden, outputs]
         layers: list[nn.Module] = []
-        for a, b in zip(widths, widths[1:], strict=False):
+        for a, b in itertools.pairwise(widths):
             layers += [nn.Linear(a, b, bias=bias), activation()]
         self.layers = nn.Sequential(*layers[:-1])
 
