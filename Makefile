@@ -44,7 +44,8 @@ format: $(STAMP) ## Format the code
 
 .PHONY: benchmarks
 benchmarks: $(STAMP) ## The figures of the README, measured on this machine
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.nearest_points
+	@$(BIN)/python -m benchmarks.main_job
 
 .PHONY: clean
 clean: ## Remove caches and results, not .venv

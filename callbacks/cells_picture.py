@@ -47,11 +47,11 @@ def draw_cells(coder: Any, samples: torch.Tensor) -> Figure:
     x1, x2 = (torch.linspace(float(a), float(b), _GRID, device=samples.device) for a, b in zip(low, high, strict=True))
     plane = torch.cartesian_prod(x1, x2)
     coder.eval()
-    points = torch.cat([coder(part).reconstruction for part in plane.split(50_000)])
+    points = torch.cat([coder.reconstruct(part) for part in plane.split(50_000)])
     # Cells are told apart by their reconstruction points.
     _, cell = torch.unique((points * 1e4).round(), dim=0, return_inverse=True)
     cell = cell.reshape(_GRID, _GRID).cpu()
-    used = torch.unique((coder(samples).reconstruction * 1e4).round(), dim=0).cpu() / 1e4
+    used = torch.unique((coder.reconstruct(samples) * 1e4).round(), dim=0).cpu() / 1e4
 
     figure = Figure(figsize=(6, 6), layout="constrained")
     axes = figure.subplots()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,25 @@ def wandb_mode() -> Any:
     return os.environ.get("WANDB_MODE", "offline")
 
 
-def wandb_logger(project: str, save_dir: str, **options: Any) -> Any:
-    """Lightning's WandbLogger in :func:`wandb_mode`."""
+def wandb_logger(project: str, save_dir: str, config: Mapping[str, Any], **options: Any) -> Any:
+    """Lightning's WandbLogger in :func:`wandb_mode`.
+
+    Args:
+        project: W&B project.
+        save_dir: where the offline files go.
+        config: what the run is a run of.
+        options: further options of ``WandbLogger``.
+    """
     from pytorch_lightning.loggers import WandbLogger
 
     os.environ.setdefault("WANDB_SILENT", "true")
     mode = wandb_mode()
-    return WandbLogger(project=project, save_dir=save_dir, mode=mode, offline=mode == "offline", **options)
+    logger = WandbLogger(
+        project=project, save_dir=save_dir, config=dict(config), mode=mode, offline=mode == "offline", **options
+    )
+    # Lightning passes a setting that wandb no longer has, and wandb warns of it.
+    logger._wandb_init.pop("anonymous", None)
+    return logger
 
 
 def log_sweep(points: Any, picture: Path, folder: Path, project: str) -> None:

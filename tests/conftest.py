@@ -101,6 +101,12 @@ def lattice(request) -> lattices.Lattice:
     return found
 
 
+@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if not key.startswith("an")])
+def trellis_lattice(request) -> lattices.Lattice:
+    """Every lattice that has a trellis."""
+    return _lattice_of(request.param)
+
+
 @pytest.fixture(scope="session")
 def short_vectors():
     """``short_vectors(generator, bound)``: every lattice vector with |v|^2 <= bound, float64 [count, n].
@@ -115,7 +121,7 @@ def short_vectors():
         z, norm = np.zeros((1, n)), np.zeros(1)
         for i in reversed(range(n)):
             rest = z[:, i + 1 :] @ r[i, i + 1 :]
-            half = np.sqrt(np.maximum(bound + 1e-9 - norm, 0)) / abs(r[i, i])
+            half = np.sqrt(np.maximum(bound * (1 + 1e-12) - norm, 0)) / abs(r[i, i])
             first, last = np.ceil(-rest / r[i, i] - half), np.floor(-rest / r[i, i] + half)
             counts = np.maximum(last - first + 1, 0).astype(np.int64)
             row = np.repeat(np.arange(len(z)), counts)
@@ -123,7 +129,7 @@ def short_vectors():
             norm = norm[row] + (rest[row] + value * r[i, i]) ** 2
             z = z[row]
             z[:, i] = value
-            z, norm = z[norm <= bound + 1e-9], norm[norm <= bound + 1e-9]
+            z, norm = z[norm <= bound * (1 + 1e-12)], norm[norm <= bound * (1 + 1e-12)]
         return torch.from_numpy(z @ basis)
 
     return enumerate_all

@@ -6,6 +6,7 @@ import numpy as np
 
 from ltc.lattices.codes import codewords, reed_muller
 from ltc.lattices.coset_lattice import CosetLattice
+from ltc.lattices.kernels.barnes_wall import BarnesWallSearch
 from ltc.lattices.registry import register
 
 __all__ = ["barnes_wall"]
@@ -23,4 +24,5 @@ def barnes_wall(dim: int) -> CosetLattice:
         checks=np.vstack([reed_muller(2, 4), np.ones((1, 16), dtype=np.int64)]),
         moduli=[2] * 11 + [4],
         nsm=0.068298,
+        kernel=BarnesWallSearch(),
     )

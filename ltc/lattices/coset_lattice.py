@@ -7,12 +7,13 @@ coordinate whose second choice costs least (the Wagner rule; Conway & Sloane 198
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ltc.lattices.kernels.cosets import CosetSearch
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.trellis import Trellis
 
@@ -31,6 +32,7 @@ class CosetLattice(Lattice):
         moduli: their moduli.
         nsm: published normalized second moment.
         aspect: relative lengths of the coordinate steps [n]; equal by default. The volume is always 1.
+        kernel: a compiled search of its own; a code of constant words has one by itself.
     """
 
     steps: Tensor
@@ -45,6 +47,7 @@ class CosetLattice(Lattice):
         moduli: Sequence[int],
         nsm: float | None = None,
         aspect: Sequence[float] | None = None,
+        kernel: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         self.name, self.dim, self.nsm = name, codewords.shape[1], nsm
         self.spacing, self.even = spacing, even
@@ -54,6 +57,9 @@ class CosetLattice(Lattice):
         self.generator = torch.from_numpy(self.trellis.basis()).double() * self.steps
         self._codewords = torch.from_numpy(np.asarray(codewords)).double()
         self._letters = int(codewords.max()) + 1
+        self._kernel = kernel
+        if kernel is None and (codewords == codewords[:, :1]).all():
+            self._kernel = CosetSearch(self._letters, spacing, even, self.steps.numpy())
 
     def nearest(self, x: Tensor) -> Tensor:
         steps, code = self.steps.to(x), self._codewords.to(x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -31,10 +31,15 @@ class Lattice(abc.ABC):
     nsm: float | None = None
     trellis: Trellis | None = None
     steps: Tensor | None = None
+    # The same search compiled for the CPU (ltc.lattices.kernels), for float32 and float64 [batch, dim]; or None.
+    _kernel: Callable[[Tensor], Tensor] | None = None
 
     @abc.abstractmethod
     def nearest(self, x: Tensor) -> Tensor:
-        """The nearest point of each row of ``x`` [batch, dim], in the same dtype and on the same device."""
+        """The nearest point of each row of ``x`` [batch, dim], in the same dtype and on the same device.
+
+        In torch, on any device: the reference of the compiled kernels that :meth:`quantize` prefers on a CPU.
+        """
 
     def quantize(self, x: Tensor) -> Tensor:
         """The nearest point of ``x`` in the product of m copies of the lattice.
@@ -59,8 +64,10 @@ class Lattice(abc.ABC):
             raise ValueError(
                 f"{self.name}.quantize takes a last axis that is a multiple of {self.dim}, got shape {tuple(x.shape)}."
             )
+        compiled = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+        search = self._kernel if self._kernel is not None and compiled else self.nearest
         with torch.no_grad():
-            return self.nearest(x.reshape(-1, self.dim)).reshape(x.shape)
+            return search(x.reshape(-1, self.dim)).reshape(x.shape)
 
     def to_integers(self, points: Tensor) -> Tensor:
         """The integer coordinates k of points [..., m * dim] of a lattice with a trellis: int64, same shape."""
@@ -87,14 +94,19 @@ class ProductLattice(Lattice):
 
     Args:
         factors: the lattices.
+        dim: the sum of their dimensions, if it shall be checked.
+
+    Raises:
+        ValueError: if there is no factor, or ``dim`` is not their sum.
     """
 
-    def __init__(self, factors: Sequence[Lattice]) -> None:
-        if not factors:
-            raise ValueError("A product of lattices needs at least one factor.")
+    def __init__(self, factors: Sequence[Lattice], dim: int | None = None) -> None:
+        total = sum(f.dim for f in factors)
+        if not factors or dim not in (None, total):
+            raise ValueError(f"A product of lattices has factors whose dimensions sum to dim={dim}; these sum to {total}.")
         self.factors = list(factors)
         self.name = "*".join(f.name for f in self.factors)
-        self.dim = sum(f.dim for f in self.factors)
+        self.dim = total
         generators = [f.generator for f in self.factors]
         self.generator = None if any(g is None for g in generators) else torch.block_diag(*generators)
         known = [f.nsm for f in self.factors]
@@ -111,4 +123,4 @@ class ProductLattice(Lattice):
 
     def nearest(self, x: Tensor) -> Tensor:
         parts = x.split([f.dim for f in self.factors], dim=-1)
-        return torch.cat([f.nearest(p) for f, p in zip(self.factors, parts, strict=True)], dim=-1)
+        return torch.cat([f.quantize(p) for f, p in zip(self.factors, parts, strict=True)], dim=-1)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.codes import codewords, golay, hamming_pair
+from ltc.lattices.kernels.leech import LeechSearch
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import register
 from ltc.lattices.trellis import Trellis
@@ -64,6 +65,7 @@ class LeechLattice(Lattice):
         words, sums = section_words()
         self._words = torch.from_numpy(words)
         self._sums = torch.from_numpy(sums)
+        self._kernel = LeechSearch(words)
         # The words' halves: a word is first[.] followed by second[.], each one of 16 half words.
         powers = 2 ** torch.arange(4)
         halves = self._words.reshape(8, 8, 2, 2, 4) @ powers

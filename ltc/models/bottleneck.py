@@ -28,6 +28,10 @@ class Bottleneck(nn.Module, abc.ABC):
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
 
+    @abc.abstractmethod
+    def quantize(self, y: Tensor) -> Tensor:
+        """The quantized latents alone, without rate, dither or gradient: where the cells are."""
+
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the entropy model alone, added to rate + lambda * distortion; 0 where there is none."""
         return 0.0
@@ -45,6 +49,9 @@ class LatticeBottleneck(Bottleneck):
         super().__init__()
         self.lattice, self.entropy_model = lattice, entropy_model
         self.exact = entropy_model.exact
+
+    def quantize(self, y: Tensor) -> Tensor:
+        return self.lattice.quantize(y)
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         point = self.lattice.quantize(y.detach())
@@ -108,6 +115,10 @@ class ScalarBottleneck(Bottleneck):
         # CompressAI counts [batch, channel, ...].
         y_hat, likelihood = self.entropy_bottleneck(y[..., None])
         return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
+
+    def quantize(self, y: Tensor) -> Tensor:
+        medians = self.entropy_bottleneck.quantiles[:, 0, 1].detach()
+        return torch.round(y.detach() - medians) + medians
 
     def auxiliary_loss(self) -> Tensor | float:
         return self.entropy_bottleneck.loss()

@@ -34,3 +34,7 @@ class Coder(nn.Module):
     def forward(self, x: Tensor) -> Coding:
         point, bits = self.bottleneck(self.analysis(x))
         return Coding(self.synthesis(point), bits)
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """The reconstruction alone: no rate is computed, and a dithered coder does without its dither."""
+        return self.synthesis(self.bottleneck.quantize(self.analysis(x)))

@@ -25,8 +25,8 @@ class Linear(nn.Module):
         widths = [inputs, *hidden, outputs]
         layers = [nn.Linear(a, b, bias=bias) for a, b in itertools.pairwise(widths)]
         for layer in layers:
-            # The product starts as an isometry as far as the widths allow: latents as large as the source.
-            nn.init.orthogonal_(layer.weight)
+            # The product starts as the identity as far as the widths allow: analysis and synthesis agree.
+            nn.init.eye_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         self.layers = nn.Sequential(*layers)

@@ -151,7 +151,7 @@ def test_kissing_number(lattice, short_vectors):
     if lattice.name not in KISSING:
         pytest.skip("products have no published number, and Leech's 196,560 are counted on the trellis")
     least = least_norm(lattice, short_vectors)
-    assert len(short_vectors(lattice.generator, least * (1 + 1e-6))) - 1 == KISSING[lattice.name](lattice.dim)
+    assert len(short_vectors(lattice.generator, least * (1 + 1e-9))) - 1 == KISSING[lattice.name](lattice.dim)
     assert least == pytest.approx(LEAST_NORM.get(lattice.name, least), abs=1e-9)
 
 
@@ -163,22 +163,24 @@ def test_the_shapes_of_leech_are_196560_of_its_points(leech_shapes):
     assert float((z - z.round()).abs().max()) < 1e-9
 
 
-# Enough vectors to tell any two lattices of one dimension apart: A3 and A3*, the nearest, differ by 2e-4.
-_NSM_STANDARD_ERROR = 3e-5
+def nsm_standard_error(dim):
+    """Small enough to tell the lattices of a dimension apart: A3 and A3* differ by 2e-4, E8 x E8 and Λ16 by 3e-3."""
+    return 3e-5 if dim <= 8 else 8e-5
 
 
 def test_normalized_second_moment_is_the_published_one(lattice, generator):
     """|x - Q(x)|^2 / n of x uniform over a fundamental cell, against ``nsm``."""
     if lattice.nsm is None:
         pytest.skip(f"no published G of {lattice.name} in {lattice.dim} dimensions")
+    error = nsm_standard_error(lattice.dim)
     total, squares, count = 0.0, 0.0, 0
     chunk = 10_000 if lattice.dim >= 16 else 100_000
-    while count < 2 * chunk or math.sqrt((squares / count - (total / count) ** 2) / count) > _NSM_STANDARD_ERROR:
+    while count < 2 * chunk or math.sqrt((squares / count - (total / count) ** 2) / count) > error:
         x = torch.rand(chunk, lattice.dim, generator=generator) @ lattice.generator.float()
         moment = (x - lattice.quantize(x)).square().mean(-1).double()
         total, squares, count = total + float(moment.sum()), squares + float(moment.square().sum()), count + chunk
     # Five rather than four: some twenty lattices on every run must not fail by chance. Published digits end at 1e-6.
-    assert abs(total / count - lattice.nsm) < 5 * _NSM_STANDARD_ERROR + 1e-6
+    assert abs(total / count - lattice.nsm) < 5 * error + 1e-6
     assert lattice.nsm <= 1 / 12 + 1e-12  # no worse than the cube, whose moment any reduction mod Z^n has
 
 

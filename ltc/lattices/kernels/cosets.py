@@ -8,10 +8,12 @@ coset; where the sum must be even and is odd, move the coordinate whose second c
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from ltc.lattices.kernels.blocks import load_lanes, store_lanes
-from ltc.lattices.kernels.parallel import LANES, compiled, nearest_rows
+from ltc.lattices.kernels.blocks import load_lanes, odd, store_lanes
+from ltc.lattices.kernels.parallel import compiled, nearest_rows
+from ltc.lattices.kernels.simd import LANES, filled, load, minimum, rint, select, store
 
 __all__ = ["CosetSearch"]
 
@@ -31,74 +33,46 @@ class CosetSearch:
 
     def __init__(self, letters: int, spacing: int, even: bool, steps: np.ndarray) -> None:
         self._rule = (letters, spacing, even)
-        self._steps = {np.dtype(t): np.asarray(steps, t) for t in (np.float32, np.float64)}
+        # Steps, their inverses and squares, in the precision of the search.
+        scales = np.stack([steps, 1 / steps, steps**2])
+        self._scales = {torch.float32: scales.astype(np.float32), torch.float64: scales}
 
     def __call__(self, x: Tensor) -> Tensor:
-        steps = self._steps[np.dtype(str(x.dtype).removeprefix("torch."))]
-        return nearest_rows(_search, x, _GRAIN // x.shape[1], steps, *self._rule)
-
-
-# Rows of the scratch array: the sums of the coset at hand, and the best coset so far.
-_TOTAL, _SIGN, _LEAST, _WHERE, _BEST, _LETTER, _FLIP = range(7)
+        return nearest_rows(_search, x, _GRAIN // x.shape[1], self._scales[x.dtype], *self._rule)
 
 
 @compiled
-def _search(start, stop, x, out, steps, letters, spacing, even):  # type: ignore[no-untyped-def]
-    real = x.dtype.type
+def _search(start, stop, x, out, scales, letters, spacing, even):  # type: ignore[no-untyped-def]
     n = x.shape[1]
-    inverse, weight = real(1) / steps, steps * steps
-    m, per_m = real(spacing), real(1 / spacing)
-    zero, one, two = real(0), real(1), real(2)
+    steps, inverse, weight = scales[0], scales[1], scales[2]
     y = np.empty((n, LANES), x.dtype)
-    s = np.empty((7, LANES), x.dtype)
     for first in range(start, stop, LANES):
         load_lanes(x, first, stop, inverse, y)
-        for lane in range(LANES):
-            s[_BEST, lane] = real(np.inf)
-            s[_LETTER, lane] = zero
-            s[_FLIP, lane] = real(-1)
+        best, chosen, flip = filled(y, np.inf), filled(y, 0), filled(y, -1)
         for letter in range(letters):
-            c = real(letter)
-            for lane in range(LANES):
-                s[_TOTAL, lane] = zero
-                s[_SIGN, lane] = one
-                s[_LEAST, lane] = real(np.inf)
-                s[_WHERE, lane] = real(-1)
+            total, parity, least, where = filled(y, 0), filled(y, 0), filled(y, np.inf), filled(y, -1)
+            for i in range(n):
+                shifted = load(y, i) - letter
+                j = rint(shifted * (1 / spacing))
+                error = shifted - j * spacing
+                total = total + error * error * weight[i]
+                if even:
+                    parity = parity + abs(j - 2 * rint(j * 0.5))
+                    # The second choice of a coordinate leaves an error of M - |error| instead of |error|.
+                    penalty = (spacing * spacing - abs(error) * (2 * spacing)) * weight[i]
+                    where = select(penalty < least, filled(y, i), where)
+                    least = minimum(penalty, least)
             if even:
-                for i in range(n):
-                    w, at = weight[i], real(i)
-                    for lane in range(LANES):
-                        j = np.rint((y[i, lane] - c) * per_m)
-                        error = y[i, lane] - c - m * j
-                        s[_TOTAL, lane] += error * error * w
-                        # -1 for an odd j; in floating point, which has no largest j.
-                        s[_SIGN, lane] *= one - two * abs(j - two * np.rint(j / two))
-                        # The second choice of a coordinate leaves an error of M - |error| instead of |error|.
-                        penalty = (m * m - two * m * abs(error)) * w
-                        lower = penalty < s[_LEAST, lane]
-                        s[_LEAST, lane] = penalty if lower else s[_LEAST, lane]
-                        s[_WHERE, lane] = at if lower else s[_WHERE, lane]
-                for lane in range(LANES):
-                    odd = s[_SIGN, lane] < zero
-                    s[_TOTAL, lane] += s[_LEAST, lane] if odd else zero
-                    s[_WHERE, lane] = s[_WHERE, lane] if odd else real(-1)
-            else:
-                for i in range(n):
-                    w = weight[i]
-                    for lane in range(LANES):
-                        error = y[i, lane] - c - m * np.rint((y[i, lane] - c) * per_m)
-                        s[_TOTAL, lane] += error * error * w
-            for lane in range(LANES):
-                better = s[_TOTAL, lane] < s[_BEST, lane]
-                s[_BEST, lane] = s[_TOTAL, lane] if better else s[_BEST, lane]
-                s[_LETTER, lane] = c if better else s[_LETTER, lane]
-                s[_FLIP, lane] = s[_WHERE, lane] if better else s[_FLIP, lane]
+                wrong = odd(parity)
+                total = select(wrong, total + least, total)
+                where = select(wrong, where, filled(y, -1))
+            better = total < best
+            best = minimum(total, best)
+            chosen = select(better, filled(y, letter), chosen)
+            flip = select(better, where, flip)
         for i in range(n):
-            at = real(i)
-            for lane in range(LANES):
-                c = s[_LETTER, lane]
-                shifted = y[i, lane] - c
-                j = np.rint(shifted * per_m)
-                move = -one if shifted < m * j else one
-                y[i, lane] = c + m * (j + (move if s[_FLIP, lane] == at else zero))
+            shifted = load(y, i) - chosen
+            j = rint(shifted * (1 / spacing)) * spacing
+            move = select(shifted < j, filled(y, -spacing), filled(y, spacing))
+            store(y, i, chosen + j + select(flip == i, move, filled(y, 0)))
         store_lanes(y, steps, first, stop, out)

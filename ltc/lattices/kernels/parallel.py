@@ -20,14 +20,19 @@ import numba
 import torch
 from torch import Tensor
 
-__all__ = ["LANES", "compiled", "nearest_rows", "run_pieces"]
+from ltc.lattices.kernels.simd import LANES
 
-# Vectors of a block: one AVX-512 register of float32, two of float64; with AVX2 twice as many.
-LANES = 128
+__all__ = ["compiled", "inlined", "nearest_rows", "run_pieces"]
+
+
+
+
 
 # "contract" lets a product and a sum become one instruction. Nothing that assumes away NaN or infinities: a NaN
 # must never turn into an index out of bounds.
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+compiled = numba.njit(cache=True, **_OPTIONS)
+inlined = numba.njit(forceinline=True, **_OPTIONS)
 
 # Pieces a thread gets on average: more than one, so that a core busy with something else delays no one.
 _PIECES_A_THREAD = 4

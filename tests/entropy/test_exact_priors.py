@@ -1,0 +1,428 @@
+"""Laws of the exact priors: probabilities on every lattice, with every family, with and without dither."""
+
+import functools
+import itertools
+import math
+
+import pytest
+import torch
+
+from ltc import lattices
+from ltc.entropy import GaussianMixture, LaplaceMixture, LogisticMixture, TrellisPrior, TriangularPrior, exact_prior
+from ltc.lattices.codes import codewords, golay, reed_muller
+from ltc.lattices.sphere import SphereDecoder
+
+
+@pytest.fixture
+def prior_on(random_family):
+    """``prior_on(lattice, cls, copies=1)``: the exact prior of a product of copies, random parameters, float64."""
+
+    def make(lattice, cls, copies=1, **ranges):
+        return exact_prior(lattice, copies * lattice.dim, lambda dim: random_family(cls, dim, **ranges)).double()
+
+    return make
+
+
+@pytest.fixture
+def some_points(generator):
+    """``some_points(lattice, count, copies)``: nearest points of Gaussian vectors, float64."""
+
+    def draw(lattice, count, copies=1, scale=1.0):
+        x = scale * torch.randn(count, copies * lattice.dim, generator=generator, dtype=torch.float64)
+        return lattice.quantize(x)
+
+    return draw
+
+
+@pytest.fixture
+def parallelepiped(generator):
+    """``parallelepiped(lattice, count)``: uniform over a fundamental cell, float64: what a dither may be."""
+
+    def draw(lattice, count):
+        return torch.rand(count, lattice.dim, generator=generator, dtype=torch.float64) @ lattice.generator
+
+    return draw
+
+
+def total_probability(prior, points, dither=None):
+    parts = [prior.log_prob(part, None if dither is None else dither.expand_as(part)) for part in points.split(4000)]
+    return float(torch.cat(parts).exp().sum())
+
+
+def test_every_lattice_with_a_trellis_has_the_trellis_prior(lattice):
+    expected = TriangularPrior if lattice.trellis is None else TrellisPrior
+    prior = exact_prior(lattice, 2 * lattice.dim)
+    assert type(prior) is expected and prior.exact and type(prior.family) is GaussianMixture
+
+
+@torch.no_grad()
+def test_probabilities_sum_to_one(lattice, family_class, prior_on, all_points):
+    points, wide, _ = all_points(lattice)
+    prior = prior_on(lattice, family_class, narrow=wide / 4, wide=wide)
+    assert total_probability(prior, points) == pytest.approx(1, abs=1e-6)
+
+
+@torch.no_grad()
+def test_probabilities_of_single_points_are_at_most_one(lattice, family_class, prior_on):
+    """A prior much narrower than the lattice puts everything on one point, and no more than everything."""
+    prior = prior_on(lattice, family_class, narrow=0.005, wide=0.01)
+    probability = float(prior.log_prob(torch.zeros(1, lattice.dim).double()).exp())
+    assert 1 - 1e-6 < probability <= 1 + 1e-12
+
+
+@torch.no_grad()
+def test_probabilities_given_a_dither_sum_to_one(lattice, family_class, prior_on, all_points, parallelepiped):
+    """Whatever the dither is: P(. | u) is a probability on the lattice."""
+    points, wide, _ = all_points(lattice)
+    prior = prior_on(lattice, family_class, narrow=wide / 4, wide=wide)
+    cell = parallelepiped(lattice, 3 if lattice.dim < 5 else 1)
+    for u in cell - lattice.quantize(cell):
+        assert total_probability(prior, points, u) == pytest.approx(1, abs=1e-6)
+
+
+@torch.no_grad()
+def test_a_dither_moved_by_a_lattice_point_moves_the_probabilities(
+    lattice, family_class, prior_on, some_points, parallelepiped
+):
+    """P(p - q | u + q) = P(p | u): the decoder adds u back, so only p + u counts."""
+    count = 5 if lattice.dim >= 16 else 50
+    prior = prior_on(lattice, family_class)
+    p, q, u = some_points(lattice, count), some_points(lattice, count), parallelepiped(lattice, count)
+    torch.testing.assert_close(prior.log_prob(p - q, u + q), prior.log_prob(p, u), rtol=1e-8, atol=1e-8)
+    # And the dither does count.
+    assert float((prior.log_prob(p, u) - prior.log_prob(p)).abs().max()) > 0.01
+
+
+@torch.no_grad()
+def test_no_dither_is_a_dither_of_zero(lattice, family_class, prior_on, some_points):
+    prior = prior_on(lattice, family_class)
+    points = some_points(lattice, 5 if lattice.dim >= 16 else 50)
+    given_zero = prior.log_prob(points, torch.zeros_like(points))
+    torch.testing.assert_close(given_zero, prior.log_prob(points), rtol=1e-9, atol=1e-9)
+
+
+# Where enumeration cannot go: Z by another formula, a sum over the cosets of the lattice's code.
+
+
+def masses(family, lattice, modulus, dither):
+    """S[i, r]: the sum of f_i over k_i = r mod modulus, and the function log f of integers."""
+    reach = int(60 / lattice.steps.min()) // modulus * modulus
+    k = torch.arange(-reach, reach, dtype=torch.float64)
+    table = family.log_mass(k[:, None] * lattice.steps + dither, lattice.steps).exp()
+    return table.reshape(-1, modulus, lattice.dim).sum(0).T
+
+
+def partition_of_barnes_wall(s):
+    """k = c + 2 j with c in RM(1, 4) and sum(j) even: half the sum over c of prod (A + B) + prod (A - B)."""
+    total = 0.0
+    for c in torch.from_numpy(codewords(reed_muller(1, 4))):
+        a, b = s.gather(1, c[:, None]), s.gather(1, c[:, None] + 2)
+        total += float((a + b).prod() + (a - b).prod()) / 2
+    return total
+
+
+def partition_of_leech(s):
+    """k = m + 2 c + 4 j with c in the Golay code and sum(j) = m mod 2: the same, with a sign for m = 1."""
+    words = torch.from_numpy(codewords(golay()))  # [4096, 24]
+    total = 0.0
+    for m in (0, 1):
+        a, b = (s[torch.arange(24), (m + 2 * words + shift) % 8] for shift in (0, 4))
+        total += float(((a + b).prod(1) + (-1) ** m * (a - b).prod(1)).sum()) / 2
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "modulus", "partition"), [("bw16", 4, partition_of_barnes_wall), ("leech", 8, partition_of_leech)]
+)
+@torch.no_grad()
+def test_the_normalization_by_coset_sums(name, modulus, partition, family_class, prior_on, some_points, parallelepiped):
+    lattice = lattices.get(name)
+    prior = prior_on(lattice, family_class)
+    points = some_points(lattice, 50)
+    u = parallelepiped(lattice, 1)
+    for dither in (None, u - lattice.quantize(u)):
+        shift = 0.0 if dither is None else dither[0]
+        log_z = math.log(partition(masses(prior.family, lattice, modulus, shift)))
+        log_f = prior.family.log_mass(points + shift, lattice.steps).sum(1)
+        found = prior.log_prob(points, None if dither is None else dither.expand_as(points))
+        torch.testing.assert_close(found, log_f - log_z, rtol=1e-9, atol=1e-9)
+        assert float(found.exp().sum()) < 1  # of points that differ: a probability, not a density
+
+
+@torch.no_grad()
+def test_ratios_are_those_of_the_functions(trellis_lattice, family_class, prior_on, some_points):
+    """P(a) / P(b) = prod f_i(a_i) / prod f_i(b_i) on trellises; together with the sum, that is all of P."""
+    prior = prior_on(trellis_lattice, family_class, copies=2)
+    points = some_points(trellis_lattice, 40, copies=2)
+    log_f = prior.family.log_mass(points, trellis_lattice.steps.repeat(2)).sum(1)
+    found = prior.log_prob(points)
+    torch.testing.assert_close(found - found[0], log_f - log_f[0], rtol=1e-9, atol=1e-9)
+
+
+@torch.no_grad()
+def test_conditional_probabilities_of_the_triangular_prior(get_lattice, prior_on, some_points, family_class):
+    """Given all coordinates but the last, its probabilities are f_n, normalized along the last basis vector."""
+    lattice = get_lattice("an3")
+    prior = prior_on(lattice, family_class)
+    start = some_points(lattice, 1)
+    line = start + torch.arange(-60, 61, dtype=torch.float64)[:, None] * lattice.generator[-1]
+    found = prior.log_prob(line)
+    # The first two coordinates' factors are common; what remains is normalized f_3.
+    log_f = prior.family.log_mass(line, lattice.generator.diagonal().abs())[:, 2]
+    torch.testing.assert_close(found - found.logsumexp(0), log_f - log_f.logsumexp(0), rtol=1e-8, atol=1e-8)
+
+
+@torch.no_grad()
+def test_the_two_priors_agree_on_the_integers(family_class, random_family, generator):
+    """Z^n has a trellis and a triangular generator, and its coordinates are independent in both."""
+    z = lattices.get("z", 3)
+    family = random_family(family_class, 6)
+    points = torch.randint(-4, 5, (200, 6), generator=generator).double()
+    dither = torch.rand(200, 6, generator=generator, dtype=torch.float64) - 0.5
+    one, other = TrellisPrior(z, 6, family), TriangularPrior(z, 6, family)
+    torch.testing.assert_close(one.log_prob(points), other.log_prob(points), rtol=1e-9, atol=1e-9)
+    found, expected = one.log_prob(points, dither), other.log_prob(points, dither)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+    # Unit cells side by side hold all of f's mass: the probability of an integer is that of its cell.
+    mass = family.log_mass(points, torch.ones(6).double()).sum(1)
+    torch.testing.assert_close(one.log_prob(points), mass, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@torch.no_grad()
+def test_far_points_have_finite_probabilities(lattice, family_class, dtype):
+    """From the origin out to a hundred thousand, in one batch: finite, and less probable further out."""
+    prior = exact_prior(lattice, lattice.dim, family_class)
+    direction = torch.ones(lattice.dim) / math.sqrt(lattice.dim)
+    x = torch.tensor([0, 3, 10, 30, 1e2, 1e3, 1e4, 1e5])[:, None] * direction
+    points = lattice.quantize(x.double()).to(dtype)
+    log_prob = prior.log_prob(points)
+    assert bool(log_prob.isfinite().all()) and bool((log_prob.diff() < 0).all())
+    dithered = prior.log_prob(points, torch.full_like(points, 0.1))
+    assert bool(dithered.isfinite().all()) and bool((dithered.diff() < 0).all())
+    # A far point in the batch does not change what the near ones cost.
+    torch.testing.assert_close(prior.log_prob(points[:3]), log_prob[:3], rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_far_out_are_finite(lattice, family_class):
+    prior = exact_prior(lattice, lattice.dim, family_class)
+    points = lattice.quantize(torch.full((2, lattice.dim), 300.0) * torch.tensor([[0.0], [1.0]])).requires_grad_()
+    prior(points).sum().backward()
+    for gradient in (points.grad, *(p.grad for p in prior.parameters())):
+        assert gradient is not None and bool(gradient.isfinite().all())
+    # Downhill is toward the origin (away from it, log P falls).
+    assert bool((points.grad[1] * points.detach()[1] >= 0).all())
+
+
+def test_gradient_by_the_points_is_the_slope_of_log_f(trellis_lattice, family_class, prior_on, some_points):
+    """What the straight-through estimator needs: a difference quotient of sum log f_i at the lattice point."""
+    prior = prior_on(trellis_lattice, family_class, copies=2)
+    points = some_points(trellis_lattice, 10, copies=2).requires_grad_()
+    price = torch.randn(10).double()
+    (prior(points) * price).sum().backward()
+    step, width = 1e-6, trellis_lattice.steps.repeat(2)
+    up, down = (prior.family.log_mass(points.detach() + side * step, width) for side in (1, -1))
+    expected = -(up - down) / (2 * step) / math.log(2) * price[:, None]
+    torch.testing.assert_close(points.grad, expected.detach(), rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_by_the_points_of_the_triangular_prior(get_lattice, family_class, prior_on, some_points, generator):
+    """There it is the slope of each factor, normalization included: a difference quotient of log P itself."""
+    lattice = get_lattice("an3")
+    prior = prior_on(lattice, family_class, copies=2)
+    points = some_points(lattice, 10, copies=2).requires_grad_()
+    prior(points).sum().backward()
+    step = 1e-6
+    for i in range(6):
+        moved = step * torch.eye(6)[i].double()
+        quotient = (prior(points.detach() + moved) - prior(points.detach() - moved)) / (2 * step)
+        torch.testing.assert_close(points.grad[:, i], quotient.detach(), rtol=1e-5, atol=1e-5)
+
+
+def test_gradient_by_the_dither_and_points_together(get_lattice, family_class, prior_on, some_points, parallelepiped):
+    """Given a dither, the slope is that of log f at point + dither."""
+    lattice = get_lattice("dn4")
+    prior = prior_on(lattice, family_class)
+    points, u = some_points(lattice, 10).requires_grad_(), parallelepiped(lattice, 10)
+    prior(points, u).sum().backward()
+    step = 1e-6
+    up, down = (prior.family.log_mass(points.detach() + u + side * step, lattice.steps) for side in (1, -1))
+    expected = -(up - down) / (2 * step) / math.log(2)
+    torch.testing.assert_close(points.grad, expected.detach(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dithered", [False, True])
+@pytest.mark.parametrize("key", ["z3", "a2", "an3", "dn4", "dn_dual3", "e8", "bw16", "a2*z1"])
+def test_gradient_by_the_parameters(key, dithered, get_lattice, family_class, prior_on, some_points, parallelepiped):
+    """Against difference quotients of the rate, which move Z too."""
+    lattice = get_lattice(key)
+    prior = prior_on(lattice, family_class, components=2)
+    points = some_points(lattice, 6)
+    dither = parallelepiped(lattice, 6) if dithered else None
+    rate = lambda: prior(points, dither).mean()  # noqa: E731
+    rate().backward()
+    step = 1e-6
+    for parameter in prior.parameters():
+        assert parameter.dtype == torch.float64
+        for _ in range(3):
+            direction = torch.randn_like(parameter)
+            with torch.no_grad():
+                values = []
+                for side in (1, -2, 1):  # up, down, and back
+                    parameter += side * step * direction
+                    values.append(float(rate()))
+            quotient = (values[0] - values[1]) / (2 * step)
+            assert float((parameter.grad * direction).sum()) == pytest.approx(quotient, rel=1e-4, abs=1e-5)
+
+
+@torch.no_grad()
+def test_order_and_shape_of_the_batch_do_not_matter(lattice, family_class, prior_on, some_points):
+    prior = prior_on(lattice, family_class, copies=2)
+    points = some_points(lattice, 12, copies=2)
+    rates = prior(points)
+    order = torch.randperm(12)
+    torch.testing.assert_close(prior(points[order]), rates[order], rtol=1e-12, atol=1e-12)
+    shaped = prior(points.reshape(2, 1, 6, -1))
+    assert shaped.shape == (2, 1, 6)
+    torch.testing.assert_close(shaped.flatten(), rates, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(torch.stack([prior(p) for p in points]), rates, rtol=1e-12, atol=1e-12)
+    assert prior(points[:0]).shape == (0,) and prior(points[:0], points[:0]).shape == (0,)
+
+
+@torch.no_grad()
+def test_rates_are_bits_in_the_dtype_of_the_points(lattice, family_class, prior_on, some_points):
+    prior = prior_on(lattice, family_class)
+    points = some_points(lattice, 20)
+    torch.testing.assert_close(prior(points), prior.log_prob(points) / -math.log(2))
+    single = prior.float()(points.float())
+    assert single.dtype == torch.float32
+    torch.testing.assert_close(single.double(), prior(points), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dithered", [False, True])
+@torch.no_grad()
+def test_a_product_of_copies_costs_the_sum_of_its_factors(
+    lattice, family_class, prior_on, some_points, parallelepiped, dithered
+):
+    """Each factor with its share of the parameters."""
+    n, copies = lattice.dim, 3
+    prior = prior_on(lattice, family_class, copies=copies)
+    count = 4 if n >= 16 else 30
+    points = some_points(lattice, count, copies=copies)
+    dither = parallelepiped(lattice, count * copies).reshape(count, -1) if dithered else None
+    total = torch.zeros(count).double()
+    for i in range(copies):
+        part = slice(i * n, (i + 1) * n)
+        single = prior_on(lattice, family_class)
+        single.family.load_state_dict({k: v[:, part] for k, v in prior.family.state_dict().items()})
+        total += single(points[:, part], None if dither is None else dither[:, part])
+    torch.testing.assert_close(prior(points, dither), total, rtol=1e-10, atol=1e-10)
+
+
+@torch.no_grad()
+def test_a_product_of_different_lattices_costs_the_sum(get_lattice, family_class, prior_on, some_points):
+    product = get_lattice("e8*dn4")
+    prior = prior_on(product, family_class)
+    points = some_points(product, 30)
+    total = torch.zeros(30).double()
+    for key, part in (("e8", slice(0, 8)), ("dn4", slice(8, 12))):
+        single = prior_on(get_lattice(key), family_class)
+        single.family.load_state_dict({k: v[:, part] for k, v in prior.family.state_dict().items()})
+        total += single(points[:, part])
+    torch.testing.assert_close(prior(points), total, rtol=1e-10, atol=1e-10)
+
+
+def test_training_evaluation_and_copies_agree(lattice, family_class, some_points):
+    """With gradients or without, in inference mode, and after a round trip through a state dictionary."""
+    prior = exact_prior(lattice, lattice.dim, functools.partial(family_class, components=2))
+    points = some_points(lattice, 10).float()
+    expected = prior(points)
+    with torch.no_grad():
+        torch.testing.assert_close(prior(points), expected)
+    with torch.inference_mode():
+        torch.testing.assert_close(prior(points.clone()), expected)
+    torch.testing.assert_close(prior(points.clone().requires_grad_()), expected)
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter += 0.1 * torch.randn_like(parameter)
+    twin = exact_prior(lattice, lattice.dim, functools.partial(family_class, components=2))
+    twin.load_state_dict(prior.state_dict())
+    torch.testing.assert_close(twin(points), prior(points))
+    assert not torch.equal(prior(points), expected)
+
+
+@pytest.mark.parametrize("key", ["z1", "a2", "dn4", "e8"])
+def test_the_rate_of_a_fitted_prior_is_the_entropy(key, get_lattice, generator):
+    """Two million Gaussian samples at about 0.6 bits a dimension: between their entropy and 0.005 bits more."""
+    lattice = get_lattice(key)
+    n, count = lattice.dim, 2_000_000
+    sigma = {"z1": 0.31, "a2": 0.31, "dn4": 0.31, "e8": 0.29}[key]
+    x = sigma * torch.randn(count // 10, n, generator=generator)
+    points, frequency = [], []
+    for _ in range(10):
+        x.normal_(generator=generator).mul_(sigma)
+        found, times = torch.unique(lattice.to_integers(lattice.quantize(x)), dim=0, return_counts=True)
+        points.append(found)
+        frequency.append(times)
+    found, index = torch.unique(torch.cat(points), dim=0, return_inverse=True)
+    times = torch.zeros(len(found)).double().index_add_(0, index, torch.cat(frequency).double())
+    share = times / count
+    entropy = float(-(share * share.log2()).sum())
+    assert 0.4 * n < entropy < 0.8 * n
+    prior = exact_prior(lattice, n, functools.partial(GaussianMixture, scale=0.5))
+    k = found.double() * lattice.steps
+    # Fitted to the frequent points, judged on all of them.
+    often = times.argsort(descending=True)[:3000]
+    optimizer = torch.optim.Adam(prior.parameters(), lr=0.05)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 200)
+    for _ in range(200):
+        optimizer.zero_grad()
+        (prior(k[often]) * share[often]).sum().backward()
+        optimizer.step()
+        schedule.step()
+    with torch.no_grad():
+        rate = float((prior(k) * share).sum())
+    # Gibbs: no code has a mean length on these very samples below their entropy, whatever was learned.
+    assert rate >= entropy - 1e-6
+    # The entropy of samples is low by (outcomes - 1) / 2N nats (Miller & Madow).
+    assert rate <= entropy + (len(found) - 1) / (2 * count * math.log(2)) + 0.005 * n
+
+
+def test_wrong_dimensions_are_refused(lattice, family_class):
+    for dim in {0, lattice.dim + 1, -lattice.dim} - {2}:
+        if lattice.dim == 1 and dim > 0:
+            continue
+        with pytest.raises(ValueError, match=f"multiples of {lattice.dim} latent"):
+            exact_prior(lattice, dim, lambda dim: family_class(abs(dim) or 1))
+
+
+def test_priors_refuse_lattices_that_they_do_not_fit():
+    with pytest.raises(ValueError, match="no trellis"):
+        TrellisPrior(lattices.get("an", 3), 3, GaussianMixture(3))
+    lower = SphereDecoder([[1.0, 0.0], [0.4, 1.0]])
+    with pytest.raises(ValueError, match="upper triangular"):
+        TriangularPrior(lower, 2, GaussianMixture(2))
+
+
+@pytest.mark.parametrize("cls", [GaussianMixture, LogisticMixture, LaplaceMixture])
+def test_a_prior_that_has_diverged_says_so(cls):
+    """Tables over more lattice steps than any sane training has are refused, before memory runs out."""
+    prior = TrellisPrior(lattices.get("e8"), 8, cls(8, scale=1e5))
+    for dither in (None, torch.zeros(1, 8)):
+        with pytest.raises(ValueError, match="diverged"):
+            prior(torch.zeros(1, 8), dither)
+
+
+def test_points_of_the_enumeration_are_all_there(lattice, all_points):
+    """The tests above stand on it: as many points as the ball has volume, and none twice."""
+    points, _, radius = all_points(lattice)
+    n = lattice.dim
+    volume = math.pi ** (n / 2) / math.gamma(n / 2 + 1) * radius**n
+    assert len(points) == pytest.approx(volume, rel=0.35, abs=3)
+    z = (points @ torch.linalg.inv(lattice.generator)).round().long()
+    assert len(set(map(tuple, z.tolist()))) == len(points)
+    box = torch.tensor(list(itertools.product((-1, 0, 1), repeat=min(n, 3)))).double()
+    near = torch.cat([box, torch.zeros(len(box), n - box.shape[1])], 1) @ lattice.generator
+    near = near[near.norm(dim=1) <= radius * (1 - 1e-9)]
+    assert float(points.norm(dim=1).max()) <= radius * (1 + 1e-9)
+    assert float(torch.cdist(near, points).min(1).values.max()) < 1e-5
