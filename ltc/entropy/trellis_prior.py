@@ -48,17 +48,21 @@ class TrellisPrior(EntropyModel):
         self.register_buffer("step", lattice.steps.repeat(dim // lattice.dim), persistent=False)
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
-        k = torch.round(points.detach() / self.step.to(points.dtype)).long()
         if dither is not None:
             return self._log_prob_dithered(points, dither)
+        return self._log_prob(points.reshape(-1, self.dim)).reshape(points.shape[:-1])
+
+    def _log_prob(self, points: Tensor) -> Tensor:
+        k = torch.round(points.detach() / self.step.to(points.dtype)).long()
         radius = self.radius(k)
         with torch.enable_grad():
             at = (self.grid(radius)[:, None] * self.step).requires_grad_(points.requires_grad)
             table = self.family.log_mass(at, self.step)  # [grid, dim]
-        log_f = table.gather(0, (k + radius).clamp_(0, len(table) - 1))
+        at_k = (k + radius).clamp_(0, len(table) - 1)
+        log_f = table.gather(0, at_k)
         if points.requires_grad:
             (slope,) = torch.autograd.grad(table.sum(), at, retain_graph=True)
-            log_f = _WithSlope.apply(log_f, points, slope.gather(0, (k + radius).clamp_(0, len(table) - 1)))
+            log_f = _WithSlope.apply(log_f, points, slope.gather(0, at_k))
         if radius >= _LARGEST_RADIUS:
             far = k.abs() > radius
             log_f = torch.where(far, self.family.log_mass(points, self.step), log_f)
@@ -68,7 +72,7 @@ class TrellisPrior(EntropyModel):
         """log Z from tables of log f over a grid that starts at a multiple of q: [..., grid, dim] -> [...]."""
         n, q = self.lattice.dim, self.trellis.modulus
         shape = log_f.shape[:-2]
-        by_residue = log_f.reshape(*shape, -1, q, self.dim).logsumexp(-3)  # [..., q, dim]
+        by_residue = log_f.reshape(*shape, log_f.shape[-2] // q, q, self.dim).logsumexp(-3)  # [..., q, dim]
         copies = by_residue.transpose(-1, -2).reshape(*shape, self.dim // n, n, q)
         return log_path_sum(self.trellis, copies).sum(-1)
 

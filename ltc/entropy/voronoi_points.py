@@ -65,6 +65,6 @@ def voronoi_points(lattice: Lattice, count: int, dim: int, kind: str = "standard
         raise ValueError(f"There are no points of kind {kind!r}; there are {', '.join(CUBE_POINTS)}.")
     if lattice.generator is None:
         raise ValueError(f"{lattice.name} has no generator matrix, and so no Voronoi cell to fill.")
-    cube = CUBE_POINTS[kind](count, dim).double().reshape(count, -1, lattice.dim)
+    cube = CUBE_POINTS[kind](count, dim).double().reshape(count, dim // lattice.dim, lattice.dim)
     inside = (cube @ lattice.generator).reshape(count, dim)
     return (inside - lattice.quantize(inside)).float()

@@ -56,9 +56,9 @@ def test_every_lattice_with_a_trellis_has_the_trellis_prior(lattice):
 
 
 @torch.no_grad()
-def test_probabilities_sum_to_one(lattice, family_class, prior_on, all_points):
-    points, wide, _ = all_points(lattice)
-    prior = prior_on(lattice, family_class, narrow=wide / 4, wide=wide)
+def test_probabilities_sum_to_one(small_lattice, family_class, prior_on, all_points):
+    points, wide, _ = all_points(small_lattice)
+    prior = prior_on(small_lattice, family_class, narrow=wide / 4, wide=wide)
     assert total_probability(prior, points) == pytest.approx(1, abs=1e-6)
 
 
@@ -71,12 +71,12 @@ def test_probabilities_of_single_points_are_at_most_one(lattice, family_class, p
 
 
 @torch.no_grad()
-def test_probabilities_given_a_dither_sum_to_one(lattice, family_class, prior_on, all_points, parallelepiped):
+def test_probabilities_given_a_dither_sum_to_one(small_lattice, family_class, prior_on, all_points, parallelepiped):
     """Whatever the dither is: P(. | u) is a probability on the lattice."""
-    points, wide, _ = all_points(lattice)
-    prior = prior_on(lattice, family_class, narrow=wide / 4, wide=wide)
-    cell = parallelepiped(lattice, 3 if lattice.dim < 5 else 1)
-    for u in cell - lattice.quantize(cell):
+    points, wide, _ = all_points(small_lattice)
+    prior = prior_on(small_lattice, family_class, narrow=wide / 4, wide=wide)
+    cell = parallelepiped(small_lattice, 3 if small_lattice.dim < 5 else 1)
+    for u in cell - small_lattice.quantize(cell):
         assert total_probability(prior, points, u) == pytest.approx(1, abs=1e-6)
 
 
@@ -413,16 +413,16 @@ def test_a_prior_that_has_diverged_says_so(cls):
             prior(torch.zeros(1, 8), dither)
 
 
-def test_points_of_the_enumeration_are_all_there(lattice, all_points):
+def test_points_of_the_enumeration_are_all_there(small_lattice, all_points):
     """The tests above stand on it: as many points as the ball has volume, and none twice."""
-    points, _, radius = all_points(lattice)
-    n = lattice.dim
+    points, _, radius = all_points(small_lattice)
+    n = small_lattice.dim
     volume = math.pi ** (n / 2) / math.gamma(n / 2 + 1) * radius**n
-    assert len(points) == pytest.approx(volume, rel=0.35, abs=3)
-    z = (points @ torch.linalg.inv(lattice.generator)).round().long()
+    assert len(points) == pytest.approx(volume, rel=0.5, abs=3)
+    z = (points @ torch.linalg.inv(small_lattice.generator)).round().long()
     assert len(set(map(tuple, z.tolist()))) == len(points)
     box = torch.tensor(list(itertools.product((-1, 0, 1), repeat=min(n, 3)))).double()
-    near = torch.cat([box, torch.zeros(len(box), n - box.shape[1])], 1) @ lattice.generator
+    near = torch.cat([box, torch.zeros(len(box), n - box.shape[1])], 1) @ small_lattice.generator
     near = near[near.norm(dim=1) <= radius * (1 - 1e-9)]
     assert float(points.norm(dim=1).max()) <= radius * (1 + 1e-9)
     assert float(torch.cdist(near, points).min(1).values.max()) < 1e-5

@@ -76,22 +76,21 @@ def test_probabilities_of_a_narrow_density_sum_to_one(key, sigma, samples, get_l
     assert 5 * error < 0.1
 
 
+@pytest.mark.parametrize("random_kind", ["standard", "antithetic", "scrambled_sobol"])
 @torch.no_grad()
-def test_the_rate_is_biased_upward(kind, get_lattice):
+def test_the_rate_is_biased_upward(random_kind, get_lattice):
     """Jensen: minus the logarithm of a mean of few samples is too large on average, and less so with more samples."""
     lattice = get_lattice("a2")
     origin = torch.zeros(1, 2)
     means, errors = [], []
     for samples in (4, 64):
-        estimate = MonteCarloPrior(lattice, 2, gaussian(0.2), samples, kind)
-        # Plain Sobol points never change: over them there is no mean, but one biased number.
-        repeats = 1 if kind == "sobol" else 400
-        rates = torch.stack([estimate(origin)[0] for _ in range(repeats)])
+        estimate = MonteCarloPrior(lattice, 2, gaussian(0.2), samples, random_kind)
+        rates = torch.stack([estimate(origin)[0] for _ in range(400)])
         means.append(float(rates.mean()))
-        errors.append(float(rates.std()) / math.sqrt(repeats) if repeats > 1 else 0.0)
+        errors.append(float(rates.std()) / math.sqrt(400))
     truth = float(MonteCarloPrior(lattice, 2, gaussian(0.2), 2**17)(origin))
     assert means[0] > truth + 3 * errors[0] + 0.01
-    assert kind == "sobol" or truth - 5 * errors[1] - 0.002 < means[1] < means[0]
+    assert truth - 5 * errors[1] - 0.005 < means[1] < means[0]
     assert not estimate.exact
 
 

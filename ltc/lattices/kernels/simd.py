@@ -19,7 +19,7 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, lower_cast, models, register_model
 
-__all__ = ["LANES", "filled", "load", "maximum", "minimum", "rint", "select", "store"]
+__all__ = ["LANES", "bits", "filled", "load", "maximum", "minimum", "rint", "select", "store"]
 
 LANES = 16
 
@@ -119,6 +119,16 @@ def select(typingctx, mask, x, y):  # type: ignore[no-untyped-def]
         return builder.select(*args)
 
     return signature(lanes, _MASK, lanes, lanes), emit
+
+
+@intrinsic
+def bits(typingctx, mask):  # type: ignore[no-untyped-def]
+    """The truth values of all lanes as one unsigned integer, lane 0 in the lowest bit."""
+
+    def emit(context, builder, sig, args):  # type: ignore[no-untyped-def]
+        return builder.bitcast(args[0], ir.IntType(LANES))
+
+    return signature(getattr(types, f"uint{LANES}"), _MASK), emit
 
 
 def _row(context, builder, table, value, row, rowty):  # type: ignore[no-untyped-def]
