@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +26,8 @@ class Family(nn.Module, abc.ABC):
         components: mixture components for each coordinate.
         scale: initial scale, the same order as the latents' standard deviation.
 
-    Subclasses give the standard density and distribution function; evaluation is in float64, since it happens on
-    small tables and tails matter.
+    Subclasses give the standard density and the mass of a cell with its derivatives; masses are evaluated in float64,
+    since that happens on small tables and tails matter.
     """
 
     # |t - mean| beyond this many scales carries less than 1e-15 of a component.
@@ -45,23 +46,23 @@ class Family(nn.Module, abc.ABC):
 
     def log_mass(self, t: Tensor, width: Tensor) -> Tensor:
         """log of the mass of [t - width/2, t + width/2]: t [..., dim], width [dim] -> float64 [..., dim]."""
-        scale = self.log_scale.double().exp()
-        center = (t.double()[..., None, :] - self.mean.double()) / scale
-        half = width.double() / (2 * scale)
-        return torch.logsumexp(self._log_weight() + self.standard_log_mass(center, half), dim=-2)
+        return self.log_mass_and_slope(t, width)[0]
+
+    def log_mass_and_slope(self, t: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., dim] each."""
+        log_weight = F.log_softmax(self.weight.double(), dim=0)
+        return _MixtureLogMass.apply(t.double(), log_weight, self.mean, self.log_scale, width.double(), self)
 
     def log_density(self, t: Tensor) -> Tensor:
         """log of the mixture's density: t [..., dim] -> [..., dim], in the dtype of ``t``."""
         log_scale = self.log_scale.to(t)
         center = (t[..., None, :] - self.mean.to(t)) / log_scale.exp()
-        return torch.logsumexp(self._log_weight().to(t) + self.standard_log_density(center) - log_scale, dim=-2)
+        log_weight = F.log_softmax(self.weight.to(t), dim=0)
+        return torch.logsumexp(log_weight + self.standard_log_density(center) - log_scale, dim=-2)
 
     def support(self) -> Tensor:
         """[dim]: the mass outside [-support, support] is negligible (below 1e-15)."""
         return (self.mean.abs() + self.reach * self.log_scale.exp()).amax(0).detach()
-
-    def _log_weight(self) -> Tensor:
-        return F.log_softmax(self.weight.double(), dim=0)
 
     @staticmethod
     @abc.abstractmethod
@@ -70,8 +71,50 @@ class Family(nn.Module, abc.ABC):
 
     @staticmethod
     @abc.abstractmethod
-    def standard_log_mass(center: Tensor, half: Tensor) -> Tensor:
-        """log mass of [center - half, center + half] under the standard member, accurate in both tails."""
+    def standard_log_mass(center: Tensor, half: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """log mass of [center - half, center + half] under the standard member, accurate in both tails.
+
+        Returns:
+            The log mass, its derivative by ``center``, its derivative by ``half``.
+        """
+
+
+class _MixtureLogMass(torch.autograd.Function):
+    """The log mass of a mixture's cells with closed-form derivatives: a training step's table costs no graph."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, t: Tensor, log_weight: Tensor, mean: Tensor, log_scale: Tensor, width: Tensor, family: Family
+    ) -> tuple[Tensor, Tensor]:
+        scale = log_scale.double().exp()
+        center = (t[..., None, :] - mean) / scale
+        half = width / (2 * scale)
+        log_mass, by_center, by_half = family.standard_log_mass(center, half)
+        joint = log_mass + log_weight
+        total = torch.logsumexp(joint, dim=-2)
+        share = torch.exp(joint - total[..., None, :])
+        by_t = share * by_center / scale
+        slope = by_t.sum(-2)
+        by_log_scale = -share * (by_center * center + by_half * half)
+        ctx.save_for_backward(slope, share, by_t, by_log_scale)
+        ctx.dtype = mean.dtype
+        ctx.mark_non_differentiable(slope)
+        return total, slope
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        slope, share, by_t, by_log_scale = ctx.saved_tensors
+        over = tuple(range(gradient.ndim - 1))
+        outer = gradient[..., None, :]
+        return (
+            gradient * slope if ctx.needs_input_grad[0] else None,
+            (outer * share).sum(over),
+            -(outer * by_t).sum(over).to(ctx.dtype),
+            (outer * by_log_scale).sum(over).to(ctx.dtype),
+            None,
+            None,
+        )
 
 
 class GaussianMixture(Family):
@@ -84,11 +127,16 @@ class GaussianMixture(Family):
         return -0.5 * x.square() - 0.5 * math.log(2 * math.pi)
 
     @staticmethod
-    def standard_log_mass(center: Tensor, half: Tensor) -> Tensor:
+    def standard_log_mass(center: Tensor, half: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # In the lower tail log Phi is accurate and never saturates; the law is symmetric.
         low = -center.abs()
-        upper, lower = torch.special.log_ndtr(low + half), torch.special.log_ndtr(low - half)
-        return upper + torch.log(-torch.expm1(lower - upper))
+        inner, outer = low + half, low - half
+        upper, lower = torch.special.log_ndtr(inner), torch.special.log_ndtr(outer)
+        log_mass = upper + torch.log(-torch.expm1(lower - upper))
+        constant = log_mass + 0.5 * math.log(2 * math.pi)
+        at_inner = torch.exp(-0.5 * inner.square() - constant)
+        at_outer = torch.exp(-0.5 * outer.square() - constant)
+        return log_mass, center.sign() * (at_outer - at_inner), at_inner + at_outer
 
 
 class LogisticMixture(Family):
@@ -101,9 +149,12 @@ class LogisticMixture(Family):
         return F.logsigmoid(x) + F.logsigmoid(-x)
 
     @staticmethod
-    def standard_log_mass(center: Tensor, half: Tensor) -> Tensor:
+    def standard_log_mass(center: Tensor, half: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # sigmoid(c + h) - sigmoid(c - h) = sigmoid(c + h) sigmoid(h - c) (1 - exp(-2 h))
-        return F.logsigmoid(center + half) + F.logsigmoid(half - center) + torch.log(-torch.expm1(-2 * half))
+        right, left = center + half, half - center
+        log_mass = F.logsigmoid(right) + F.logsigmoid(left) + torch.log(-torch.expm1(-2 * half))
+        by_right, by_left = torch.sigmoid(-right), torch.sigmoid(-left)
+        return log_mass, by_right - by_left, by_right + by_left + 2 / torch.expm1(2 * half)
 
 
 class LaplaceMixture(Family):
@@ -116,11 +167,14 @@ class LaplaceMixture(Family):
         return -x.abs() - math.log(2)
 
     @staticmethod
-    def standard_log_mass(center: Tensor, half: Tensor) -> Tensor:
+    def standard_log_mass(center: Tensor, half: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        # The cell reaches over the peak, mass 1 - (e^(low-h) + e^-(low+h)) / 2, or is a difference of tails.
         low = -center.abs()
-        # The cell reaches over the peak, or not: 1 - (e^(low-h) + e^-(low+h)) / 2, or a difference of tails.
-        # Each branch is clamped where the other holds, so that no gradient is NaN.
         over = low + half > 0
-        peak = 1 - 0.5 * (torch.exp(low - half) + torch.exp(-(low + half).clamp(min=0)))
-        tail = low - math.log(2) + torch.where(over, 0.0, half) + torch.log(-torch.expm1(-2 * half))
-        return torch.where(over, torch.log(torch.where(over, peak, 1.0)), tail)
+        outer, inner = torch.exp(low - half), torch.exp(-(low + half).clamp(min=0))
+        peak = 1 - 0.5 * (outer + inner)
+        tail = low - math.log(2) + half + torch.log(-torch.expm1(-2 * half))
+        log_mass = torch.where(over, torch.log(peak), tail)
+        by_low = torch.where(over, 0.5 * (inner - outer) / peak, 1.0)
+        by_half = torch.where(over, 0.5 * (inner + outer) / peak, 1 + 2 / torch.expm1(2 * half))
+        return log_mass, -center.sign() * by_low, by_half

@@ -55,13 +55,10 @@ class TrellisPrior(EntropyModel):
     def _log_prob(self, points: Tensor) -> Tensor:
         k = torch.round(points.detach() / self.step.to(points.dtype)).long()
         radius = self.radius(k)
-        with torch.enable_grad():
-            at = (self.grid(radius)[:, None] * self.step).requires_grad_(points.requires_grad)
-            table = self.family.log_mass(at, self.step)  # [grid, dim]
+        table, slope = self.family.log_mass_and_slope(self.grid(radius)[:, None] * self.step, self.step)  # [grid, dim]
         at_k = (k + radius).clamp_(0, len(table) - 1)
         log_f = table.gather(0, at_k)
         if points.requires_grad:
-            (slope,) = torch.autograd.grad(table.sum(), at, retain_graph=True)
             log_f = _WithSlope.apply(log_f, points, slope.gather(0, at_k))
         if radius >= _LARGEST_RADIUS:
             far = k.abs() > radius

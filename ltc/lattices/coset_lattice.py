@@ -52,7 +52,7 @@ class CosetLattice(Lattice):
         self.name, self.dim, self.nsm = name, codewords.shape[1], nsm
         self.spacing, self.even = spacing, even
         self.trellis = Trellis.from_checks(checks, moduli)
-        shape = torch.ones(self.dim, dtype=torch.float64) if aspect is None else torch.tensor(aspect, dtype=torch.float64)
+        shape = torch.tensor([1.0] * self.dim if aspect is None else aspect, dtype=torch.float64)
         self.steps = shape * (self.trellis.volume() * shape.prod()) ** (-1 / self.dim)
         self.generator = torch.from_numpy(self.trellis.basis()).double() * self.steps
         self._codewords = torch.from_numpy(np.asarray(codewords)).double()

@@ -103,7 +103,9 @@ class ProductLattice(Lattice):
     def __init__(self, factors: Sequence[Lattice], dim: int | None = None) -> None:
         total = sum(f.dim for f in factors)
         if not factors or dim not in (None, total):
-            raise ValueError(f"A product of lattices has factors whose dimensions sum to dim={dim}; these sum to {total}.")
+            raise ValueError(
+                f"A product of lattices has factors whose dimensions sum to dim={dim}; these sum to {total}."
+            )
         self.factors = list(factors)
         self.name = "*".join(f.name for f in self.factors)
         self.dim = total

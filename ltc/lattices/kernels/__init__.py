@@ -10,6 +10,5 @@ One file a family of lattices:
 What they share: ``simd`` (a number type for all lanes of a SIMD register), ``blocks`` (tables of words' costs and the
 Wagner rule, in lanes), ``parallel`` (compilation, and pieces of a batch on several threads). Nothing is compiled on
 import; a kernel is compiled on first use, a few seconds, and cached on disk beside its source (in numba's user cache
-where that cannot be written). The cache notices a change of the kernel's own file only: after a change of ``simd``,
-``blocks`` or ``parallel``, delete ``kernels/__pycache__``.
+where that cannot be written).
 """

@@ -1,8 +1,7 @@
 """How every kernel is compiled, cut into pieces and run: numba without a lock, on as many threads as torch has.
 
-Kernels search blocks of ``LANES`` vectors at once, one vector a SIMD lane: a block is transposed so that a row of
-the scratch arrays holds one coordinate of all lanes, and inner loops run over the lanes. A kernel is called as
-``kernel(start, stop, *arguments)`` and fills rows ``start`` to ``stop`` of its outputs, so pieces need no lock.
+A kernel is called as ``kernel(start, stop, *arguments)`` and fills rows ``start`` to ``stop`` of its outputs, block
+by block of LANES rows, one a SIMD lane. Pieces touch different rows and need no lock.
 
 The pieces run on plain Python threads, since kernels release the interpreter's lock. Numba's own ``prange`` would
 be less safe: its GNU OpenMP layer ends a forked child that uses it, its work queue allows no second caller, and
@@ -12,8 +11,10 @@ each kernel would be compiled twice (with and without threads).
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -24,15 +25,26 @@ from ltc.lattices.kernels.simd import LANES
 
 __all__ = ["compiled", "inlined", "nearest_rows", "run_pieces"]
 
-
-
-
-
 # "contract" lets a product and a sum become one instruction. Nothing that assumes away NaN or infinities: a NaN
 # must never turn into an index out of bounds.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-compiled = numba.njit(cache=True, **_OPTIONS)
-inlined = numba.njit(forceinline=True, **_OPTIONS)
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+
+# Decorator of the functions that kernels are made of: they become part of each kernel.
+inlined: Any = numba.njit(forceinline=True, **_OPTIONS)
+
+# What all kernels are made of. By itself numba's cache looks at a kernel's own file only.
+_SHARED = zlib.crc32(b"".join(Path(__file__).with_stem(name).read_bytes() for name in ("simd", "blocks", "parallel")))
+
+
+def compiled(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorator of kernels: compiled on first use for each type of input, and cached on disk until a source changes."""
+    kernel = numba.njit(cache=True, **_OPTIONS)(function)
+    # The stamp by which numba knows an outdated cache has no public name; without it the cache still works.
+    index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if hasattr(index, "_source_stamp"):
+        index._source_stamp = (index._source_stamp, _SHARED)
+    return kernel
+
 
 # Pieces a thread gets on average: more than one, so that a core busy with something else delays no one.
 _PIECES_A_THREAD = 4

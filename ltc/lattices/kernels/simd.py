@@ -23,6 +23,9 @@ __all__ = ["LANES", "bits", "filled", "load", "maximum", "minimum", "rint", "sel
 
 LANES = 16
 
+# Type checkers see the compiled functions' Python side, which takes two arguments more or nothing at all.
+_intrinsic: Any = intrinsic
+
 
 class Lanes(types.Type):
     """The type of LANES numbers of one floating-point type, or of LANES truth values."""
@@ -110,7 +113,7 @@ _define(minimum, lambda b, x, y: b.select(b.fcmp_ordered("<", x, y), x, y))
 _define(maximum, lambda b, x, y: b.select(b.fcmp_ordered(">", x, y), x, y))
 
 
-@intrinsic
+@_intrinsic
 def select(typingctx, mask, x, y):  # type: ignore[no-untyped-def]
     """In each lane x where the mask is true, else y."""
     lanes = x if isinstance(x, Lanes) else y
@@ -121,7 +124,7 @@ def select(typingctx, mask, x, y):  # type: ignore[no-untyped-def]
     return signature(lanes, _MASK, lanes, lanes), emit
 
 
-@intrinsic
+@_intrinsic
 def bits(typingctx, mask):  # type: ignore[no-untyped-def]
     """The truth values of all lanes as one unsigned integer, lane 0 in the lowest bit."""
 
@@ -139,7 +142,7 @@ def _row(context, builder, table, value, row, rowty):  # type: ignore[no-untyped
     return builder.bitcast(start, context.get_value_type(Lanes(table.dtype)).as_pointer())
 
 
-@intrinsic
+@_intrinsic
 def load(typingctx, table, row):  # type: ignore[no-untyped-def]
     """The row of a table [rows, LANES]."""
 
@@ -150,7 +153,7 @@ def load(typingctx, table, row):  # type: ignore[no-untyped-def]
     return signature(Lanes(table.dtype), table, row), emit
 
 
-@intrinsic
+@_intrinsic
 def store(typingctx, table, row, value):  # type: ignore[no-untyped-def]
     """Set the row of a table [rows, LANES]."""
 
@@ -163,7 +166,7 @@ def store(typingctx, table, row, value):  # type: ignore[no-untyped-def]
     return signature(types.none, table, row, Lanes(table.dtype)), emit
 
 
-@intrinsic
+@_intrinsic
 def filled(typingctx, table, number):  # type: ignore[no-untyped-def]
     """A number in all lanes, of the type of a table's numbers."""
     lanes = Lanes(table.dtype)

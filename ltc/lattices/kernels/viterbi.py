@@ -2,8 +2,8 @@
 
 In trellis-coded quantization (Marcellin & Fischer 1990) the integers k of a sequence follow a convolutional code:
 each state has two edges, each allows one residue k mod 4. A path starts in state 0 and may end anywhere. Each step
-adds a branch cost to the costs of the two states before each state and keeps the better one (add, compare, select); of a
-step only one bit a state and sequence is stored, from which the path is read backwards.
+adds branch costs to the costs of the two states before a state and keeps the better sum (add, compare, select); of
+a step only one bit a state and sequence is stored, from which the path is read backwards.
 """
 
 from __future__ import annotations

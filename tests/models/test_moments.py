@@ -1,0 +1,87 @@
+"""Laws of the evaluation's figures: numpy's moments, however the blocks are shared out."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ltc.models import RateDistortionMoments
+
+FIGURES = ["rate", "distortion", "rate_error", "distortion_error", "covariance", "blocks"]
+
+
+def expected_figures(rate, distortion):
+    """From numpy: means, and the covariance matrix of the means."""
+    covariance = np.cov(rate, distortion, ddof=1) / len(rate) if len(rate) > 1 else np.zeros((2, 2))
+    errors = np.sqrt(np.diagonal(covariance))
+    return [rate.mean(), distortion.mean(), errors[0], errors[1], covariance[0, 1], len(rate)]
+
+
+def compute(*parts):
+    metric = RateDistortionMoments()
+    for rate, distortion in parts:
+        metric.update(torch.as_tensor(rate), torch.as_tensor(distortion))
+    figures = metric.compute()
+    assert set(figures) == set(FIGURES)
+    return [float(figures[name]) for name in FIGURES]
+
+
+values = st.floats(-100, 100, allow_nan=False, width=32)
+
+
+@given(st.lists(st.tuples(values, values), min_size=1, max_size=40), st.data())
+def test_figures_are_numpys_however_the_blocks_are_split(pairs, data):
+    table = np.array(pairs)
+    cuts = data.draw(st.lists(st.integers(0, len(table)), max_size=5).map(sorted))
+    parts = [(part[:, 0], part[:, 1]) for part in np.split(table, cuts)]  # some may be empty
+    expected = expected_figures(table[:, 0], table[:, 1])
+    # An error is a root of a difference: of equal values it is zero up to the root of a rounding error.
+    assert compute(*parts) == pytest.approx(expected, rel=1e-6, abs=2e-6)
+
+
+def test_many_blocks_in_single_precision(rng):
+    """Sums are kept in float64: a million blocks of float32 lose nothing."""
+    rate = rng.normal(1000.0, 0.01, size=1_000_000).astype(np.float32)
+    distortion = (0.5 * rate + rng.normal(size=1_000_000)).astype(np.float32)
+    found = compute(*zip(np.split(rate, 100), np.split(distortion, 100), strict=True))
+    expected = expected_figures(rate.astype(np.float64), distortion.astype(np.float64))
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_metric_stays_in_double_precision():
+    metric = RateDistortionMoments()
+    metric.float().half()
+    metric.update(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
+    assert metric.total.dtype == metric.products.dtype == metric.blocks.dtype == torch.float64
+
+
+def test_reset_forgets():
+    metric = RateDistortionMoments()
+    metric.update(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
+    metric.compute()
+    metric.reset()
+    metric.update(torch.tensor([5.0]), torch.tensor([6.0]))
+    assert [float(v) for v in metric.compute().values()] == [5.0, 6.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def shares(world):
+    """Blocks of each process: different numbers of them, and one process without any where there are three."""
+    numbers = np.random.default_rng(7).normal(size=(100, 2))
+    return np.split(numbers, [93] if world == 2 else [60, 60])
+
+
+def process(rank, world, folder):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=world)
+    share = shares(world)[rank]
+    torch.save(torch.tensor(compute((share[:, 0], share[:, 1]))), f"{folder}/{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("world", [2, 3])
+def test_processes_with_different_numbers_of_blocks_are_one(tmp_path, world):
+    torch.multiprocessing.spawn(process, (world, str(tmp_path)), nprocs=world)
+    whole = np.concatenate(shares(world))
+    expected = expected_figures(whole[:, 0], whole[:, 1])
+    for rank in range(world):
+        assert torch.load(tmp_path / f"{rank}.pt").tolist() == pytest.approx(expected, rel=1e-9)
