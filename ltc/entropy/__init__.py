@@ -1,7 +1,8 @@
 """Probability models on lattice points: rates in bits, as code lengths wherever ``exact`` is true.
 
 - ``entropy_model`` the interface
-- ``exact`` the exact prior of any lattice (the default): ``trellis_prior`` or ``triangular_prior``
+- ``exact`` the exact prior of any lattice (the default): ``trellis_prior`` and ``trellis_code_prior``
+  (both a ``table_model``), or ``triangular_prior``
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
 """
@@ -11,6 +12,8 @@ from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.exact import exact_prior
 from ltc.entropy.families import Family, GaussianMixture, LaplaceMixture, LogisticMixture
 from ltc.entropy.monte_carlo import MonteCarloPrior
+from ltc.entropy.table_model import TableModel
+from ltc.entropy.trellis_code_prior import TrellisCodePrior
 from ltc.entropy.trellis_prior import TrellisPrior
 from ltc.entropy.triangular_prior import TriangularPrior
 from ltc.entropy.voronoi_points import voronoi_points
@@ -25,6 +28,8 @@ __all__ = [
     "LaplaceMixture",
     "LogisticMixture",
     "MonteCarloPrior",
+    "TableModel",
+    "TrellisCodePrior",
     "TrellisPrior",
     "TriangularPrior",
     "exact_prior",

@@ -1,4 +1,4 @@
-"""The exact prior of a lattice, whichever applies to it: on its trellis, or on a triangular generator."""
+"""The exact prior of a lattice, whichever applies to it: of a trellis, a trellis code or a triangular basis."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.families import Family, GaussianMixture
+from ltc.entropy.trellis_code_prior import TrellisCodePrior
 from ltc.entropy.trellis_prior import TrellisPrior
 from ltc.entropy.triangular_prior import TriangularPrior
 from ltc.lattices import Lattice
@@ -13,18 +14,26 @@ from ltc.lattices import Lattice
 __all__ = ["exact_prior"]
 
 
-def exact_prior(lattice: Lattice, dim: int, family: Callable[[int], Family] = GaussianMixture) -> EntropyModel:
+def exact_prior(
+    lattice: Lattice, dim: int, family: Callable[[int], Family] = GaussianMixture, period: int = 1
+) -> EntropyModel:
     """An entropy model whose rates are code lengths.
 
     Args:
         lattice: any lattice.
         dim: latent dimensions.
-        family: makes the f_i from ``dim``.
+        family: makes the f_i from a number of coordinates.
+        period: for trellis codes, the latents of one symbol: coordinates that far apart share their f.
 
     Example:
         >>> from ltc import lattices
         >>> type(exact_prior(lattices.get("an", 3), 3)).__name__
         'TriangularPrior'
+        >>> type(exact_prior(lattices.get("tcq8", 64), 64)).__name__
+        'TrellisCodePrior'
     """
-    model = TriangularPrior if lattice.trellis is None else TrellisPrior
-    return model(lattice, dim, family(dim))
+    if lattice.trellis is None:
+        return TriangularPrior(lattice, dim, family(dim))
+    if lattice.trellis.state_counts[-1] > 1:
+        return TrellisCodePrior(lattice, dim, family, period)
+    return TrellisPrior(lattice, dim, family(dim))

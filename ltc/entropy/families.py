@@ -60,6 +60,12 @@ class Family(nn.Module, abc.ABC):
         log_weight = F.log_softmax(self.weight.to(t), dim=0)
         return torch.logsumexp(log_weight + self.standard_log_density(center) - log_scale, dim=-2)
 
+    @torch.no_grad()
+    def rescale(self, factor: float) -> None:
+        """Makes this the family of ``factor`` times the variable."""
+        self.mean.mul_(factor)
+        self.log_scale.add_(math.log(factor))
+
     def support(self) -> Tensor:
         """[dim]: the mass outside [-support, support] is negligible (below 1e-15)."""
         return (self.mean.abs() + self.reach * self.log_scale.exp()).amax(0).detach()

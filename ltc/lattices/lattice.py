@@ -69,6 +69,32 @@ class Lattice(abc.ABC):
         with torch.no_grad():
             return search(x.reshape(-1, self.dim)).reshape(x.shape)
 
+    def nearest_on_trellis(self, x: Tensor) -> Tensor:
+        """:meth:`nearest` by the trellis search: the nearest k of each residue class, then the cheapest path."""
+        assert self.trellis is not None and self.steps is not None
+        q, steps = self.trellis.modulus, self.steps.to(x)[:, None]
+        residue = torch.arange(q, device=x.device, dtype=x.dtype)
+        k = residue + q * torch.round((x[..., None] / steps - residue) / q)
+        points = steps * k
+        choice = self.cheapest((x[..., None] - points).square())
+        return points.gather(-1, choice[..., None])[..., 0]
+
+    def cheapest(self, costs: Tensor) -> Tensor:
+        """The residues k mod q of the point with the least sum of any additive costs: the trellis search.
+
+        Args:
+            costs: [batch, dim, q], the cost of the best k of each residue class at each coordinate.
+
+        Returns:
+            int64 [batch, dim].
+
+        Raises:
+            ValueError: if the lattice has no trellis.
+        """
+        if self.trellis is None:
+            raise ValueError(f"{self.name} has no trellis to search.")
+        return self.trellis.viterbi(costs)
+
     def to_integers(self, points: Tensor) -> Tensor:
         """The integer coordinates k of points [..., m * dim] of a lattice with a trellis: int64, same shape."""
         return torch.round(points / self._steps_like(points)).long()

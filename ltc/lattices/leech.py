@@ -72,38 +72,32 @@ class LeechLattice(Lattice):
         self._first, self._second = halves[..., 0].flatten(), halves[..., 1].flatten()
 
     def nearest(self, x: Tensor) -> Tensor:
-        return torch.cat([self._nearest(part) for part in x.split(_CHUNK)]) if len(x) else x.clone()
+        return torch.cat([self.nearest_on_trellis(part) for part in x.split(_CHUNK)]) if len(x) else x.clone()
 
-    def _nearest(self, x: Tensor) -> Tensor:
-        y = x * 8**0.5
-        count = len(y)
-        # Letters r = m + 2 c: the nearest k = r mod 4, its j and its error. Order: [batch, m, c, 24].
-        letters = torch.arange(4, device=x.device).reshape(2, 2).T.to(x)  # [m, c]
-        shifted = y[:, None, None, :] - letters[:, :, None]
-        j = torch.round(shifted / 4)
-        error = shifted - 4 * j
-        near, far = error.square(), (4 - error.abs()).square()
-        odd = torch.remainder(j, 2).bool()
-        # cost[batch, m, section, coordinate, c, parity of j]
-        cost = torch.stack([torch.where(odd, far, near), torch.where(odd, near, far)], -1)
-        cost = cost.reshape(count, 2, 2, 3, 8, 2).permute(0, 1, 3, 4, 2, 5)
+    def cheapest(self, costs: Tensor) -> Tensor:
+        return torch.cat([self._cheapest(part) for part in costs.split(_CHUNK)])
+
+    def _cheapest(self, costs: Tensor) -> Tensor:
+        # k mod 8 = m + 2 c + 4 (j mod 2): cost[batch, m, section, coordinate, c, parity of j]
+        letters = costs.reshape(-1, 3, 8, 2, 2, 2).permute(0, 5, 1, 2, 4, 3)
         # Words of one, two, four coordinates; a word's number has its first coordinate as lowest bit.
+        cost = letters
         while cost.shape[3] > 2:
             cost = _join(cost[:, :, :, 0::2], cost[:, :, :, 1::2])
-        first, second = self._first.to(x.device), self._second.to(x.device)
+        first, second = self._first.to(costs.device), self._second.to(costs.device)
         words = _parities(cost[:, :, :, 0].index_select(3, first), cost[:, :, :, 1].index_select(3, second))
-        words = words.reshape(count, 2, 3, 8, 8, 2, 2)  # [batch, m, section, x, a, word, parity]
+        words = words.reshape(-1, 2, 3, 8, 8, 2, 2)  # [batch, m, section, x, a, word, parity]
         classes = words.amin(5)
         one, two, three = classes.unbind(2)  # [batch, m, x, a, parity]
         two_sections = _parities(one[:, :, :, :, None], two[:, :, :, None, :])  # [batch, m, x, a, b, parity]
-        last = three.index_select(3, self._sums.flatten().to(x.device)).reshape(two_sections.shape)
+        last = three.index_select(3, self._sums.flatten().to(costs.device)).reshape(two_sections.shape)
         # sum(j) = m mod 2.
         need = torch.stack([last[:, 0], last[:, 1].flip(-1)], 1)
         best = (two_sections + need).flatten(1).argmin(1)
-        return self._trace(best, words, classes, j, error) * 8**-0.5
+        return self._trace(best, words, classes, letters)
 
-    def _trace(self, best: Tensor, words: Tensor, classes: Tensor, j: Tensor, error: Tensor) -> Tensor:
-        """The point k behind the best entry of the last table."""
+    def _trace(self, best: Tensor, words: Tensor, classes: Tensor, letters: Tensor) -> Tensor:
+        """The residues behind the best entry of the last table."""
         m, xa, a, b, p = _unravel(best, (2, 8, 8, 8, 2))
         rows = torch.arange(len(best), device=best.device)
         split = torch.stack([classes[rows, m, 0, xa, a, 0] + classes[rows, m, 1, xa, b, q] for q in (0, 1)], -1)
@@ -115,16 +109,14 @@ class LeechLattice(Lattice):
         section = torch.arange(3, device=best.device)
         at = (rows[:, None], m[:, None], section, xa[:, None], number)
         which = words[at].gather(-1, parity[..., None, None].expand(-1, -1, 2, 1))[..., 0].argmin(-1)
-        c = self._words.to(best.device)[xa[:, None], number, which].flatten(1)  # [batch, 24]
-        pick = c[:, None, :]
-        j = j[rows, m].gather(1, pick)[:, 0].reshape(-1, 3, 8)
-        error = error[rows, m].gather(1, pick)[:, 0].reshape(-1, 3, 8)
-        # Wagner's rule in each section: of a wrong parity, the coordinate nearest to a tie gives way.
-        wrong = torch.remainder(j.sum(-1), 2) != parity
-        column = error.abs().argmax(-1, keepdim=True)
-        move = torch.where(error.gather(-1, column) < 0, -1.0, 1.0).to(j) * wrong[..., None]
-        j = j.scatter_add(-1, column, move)
-        return m[:, None] + 2 * c + 4 * j.flatten(1)
+        c = self._words.to(best.device)[xa[:, None], number, which]  # [batch, section, coordinate]
+        pair = letters[rows, m].gather(-2, c[..., None, None].expand(-1, -1, -1, 1, 2))[..., 0, :]
+        j = pair.argmin(-1)
+        # Wagner's rule in each section: of a wrong parity, the coordinate that loses least gives way.
+        wrong = j.sum(-1) % 2 != parity
+        column = (pair[..., 0] - pair[..., 1]).abs().argmin(-1, keepdim=True)
+        j = j.scatter_add(-1, column, wrong.long()[..., None]) % 2
+        return m[:, None] + 2 * c.flatten(1) + 4 * j.flatten(1)
 
 
 def _parities(u: Tensor, v: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ltc.entropy import EntropyModel, voronoi_points
+from ltc.entropy import EntropyModel, Family, TableModel, voronoi_points
 from ltc.lattices import Lattice
 
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
@@ -29,8 +29,17 @@ class Bottleneck(nn.Module, abc.ABC):
         """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
 
     @abc.abstractmethod
-    def quantize(self, y: Tensor) -> Tensor:
-        """The quantized latents alone, without rate, dither or gradient: where the cells are."""
+    def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
+        """The quantized latents alone, without dither or gradient.
+
+        Args:
+            y: latents [batch, dim].
+            mu: squared latent distance that a bit is worth; where the bottleneck has a search for it, the point with
+                the least ``|y - point|^2 + mu * bits`` is found instead of the nearest one.
+        """
+
+    #: Whether ``quantize`` heeds ``mu``.
+    searches: bool = False
 
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the entropy model alone, added to rate + lambda * distortion; 0 where there is none."""
@@ -49,9 +58,23 @@ class LatticeBottleneck(Bottleneck):
         super().__init__()
         self.lattice, self.entropy_model = lattice, entropy_model
         self.exact = entropy_model.exact
+        self.searches = isinstance(entropy_model, TableModel)
 
-    def quantize(self, y: Tensor) -> Tensor:
+    def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
+        y = y.detach()
+        if mu > 0 and isinstance(self.entropy_model, TableModel):
+            return self.entropy_model.rd_optimal_point(y, mu)
         return self.lattice.quantize(y)
+
+    def rescale(self, factor: float) -> None:
+        """Moves the prior along when the latents are scaled by ``factor``, where it can follow in closed form."""
+        for part in self.entropy_model.modules():
+            if isinstance(part, Family):
+                part.rescale(factor)
+
+    def rate(self, point: Tensor) -> Tensor:
+        """Bits of each vector of quantized latents [batch, dim]: [batch]."""
+        return self.entropy_model(point)
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         point = self.lattice.quantize(y.detach())
@@ -74,7 +97,7 @@ class DitheredBottleneck(LatticeBottleneck):
 
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel, seed: int = 0) -> None:
         super().__init__(lattice, entropy_model)
-        self.seed = seed
+        self.seed, self.searches = seed, False
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         count, dim = y.shape
@@ -116,7 +139,7 @@ class ScalarBottleneck(Bottleneck):
         y_hat, likelihood = self.entropy_bottleneck(y[..., None])
         return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
 
-    def quantize(self, y: Tensor) -> Tensor:
+    def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
         medians = self.entropy_bottleneck.quantiles[:, 0, 1].detach()
         return torch.round(y.detach() - medians) + medians
 

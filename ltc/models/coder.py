@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from ltc.models.bottleneck import Bottleneck
+from ltc.models.rd_search import RDSearch
 
 __all__ = ["Coder", "Coding"]
 
@@ -19,22 +21,47 @@ class Coding(NamedTuple):
 
 
 class Coder(nn.Module):
-    """x -> y = g_a(x) -> the lattice point of y -> g_s(point).
+    """x -> y = gain * g_a(x) -> a lattice point near y -> g_s(point / gain).
+
+    In training the bottleneck's surrogate of quantization is used. In evaluation the point is the nearest one, or, with
+    a ``search``, the one that is better for rate + lambda * distortion.
 
     Args:
         analysis: g_a, maps a block [batch, n * source.dim] to latents [batch, latent_dim].
         bottleneck: quantizer and entropy model.
         synthesis: g_s, maps latents back.
+
+    Attributes:
+        gain: the latents' scale relative to what the transforms learned; 1 until a calibration changes it.
+        search: the rate-distortion optimal search of the encoder; None where the bottleneck has none.
     """
+
+    gain: Tensor
 
     def __init__(self, analysis: nn.Module, bottleneck: Bottleneck, synthesis: nn.Module) -> None:
         super().__init__()
         self.analysis, self.bottleneck, self.synthesis = analysis, bottleneck, synthesis
+        self.register_buffer("gain", torch.ones(()))
+        self.search: RDSearch | None = None
 
     def forward(self, x: Tensor) -> Coding:
-        point, bits = self.bottleneck(self.analysis(x))
-        return Coding(self.synthesis(point), bits)
+        y = self.latents(x)
+        point, bits = self.bottleneck(y)
+        coding = Coding(self.decode(point), bits)
+        if self.training or self.search is None or not self.search.mu > 0:
+            return coding
+        point = self.bottleneck.quantize(y, float(self.search.mu))
+        searched = Coding(self.decode(point), self.bottleneck.rate(point))
+        return Coding(*self.search.better(x, coding, searched))
+
+    def latents(self, x: Tensor) -> Tensor:
+        """y: [batch, latent_dim]."""
+        return self.gain * self.analysis(x)
+
+    def decode(self, point: Tensor) -> Tensor:
+        """The reconstruction of quantized latents."""
+        return self.synthesis(point / self.gain)
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """The reconstruction alone: no rate is computed, and a dithered coder does without its dither."""
-        return self.synthesis(self.bottleneck.quantize(self.analysis(x)))
+        """The reconstruction from nearest points: no rate is computed, and a dithered coder does without its dither."""
+        return self.decode(self.bottleneck.quantize(self.latents(x)))

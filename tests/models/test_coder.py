@@ -154,6 +154,7 @@ def test_training_lowers_the_cost(tmp_path):
     @torch.no_grad()
     def cost():
         coding = coder.eval()(x)
+        coder.train()
         return float(coding.bits.mean() / 2 + 4.0 * (x - coding.reconstruction).square().mean())
 
     before = cost()

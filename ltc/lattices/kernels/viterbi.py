@@ -20,6 +20,9 @@ __all__ = ["ViterbiSearch"]
 # State transitions worth a second thread.
 _GRAIN = 1 << 21
 
+# One bit a lane.
+_BITS = np.dtype(f"uint{LANES}")
+
 # Samples loaded at once: their branch costs stay in the first-level cache. Path costs are set back to a minimum of 0
 # after as many samples, so that float32 is precise enough for a sequence of any length.
 _TILE = 32
@@ -101,7 +104,7 @@ def _search(start, stop, x, out, back, step, out_step):  # type: ignore[no-untyp
     y = np.empty((_TILE, LANES), x.dtype)
     branch = np.empty((4 * _TILE, LANES), x.dtype)
     paths = np.empty((2 * len(back), LANES), x.dtype)
-    choices = np.empty((n, len(back)), np.uint16)
+    choices = np.empty((n, len(back)), _BITS)
     state = np.empty(LANES, np.intp)
     down, up = real(1 / step), real(out_step)
     for first in range(start, stop, LANES):
@@ -136,7 +139,7 @@ def _residues(start, stop, costs, out, back):  # type: ignore[no-untyped-def]
     one = costs.dtype.type(1)
     branch = np.empty((4 * _TILE, LANES), costs.dtype)
     paths = np.empty((2 * len(back), LANES), costs.dtype)
-    choices = np.empty((n, len(back)), np.uint16)
+    choices = np.empty((n, len(back)), _BITS)
     state = np.empty(LANES, np.intp)
     for first in range(start, stop, LANES):
         _begin(paths)

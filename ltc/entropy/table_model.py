@@ -1,0 +1,126 @@
+"""Entropy models that are tables: log P(k) is a sum of one look-up for each coordinate, minus a constant."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ltc.entropy.class_costs import class_costs
+from ltc.entropy.entropy_model import LOG2, EntropyModel
+from ltc.lattices import Lattice
+
+__all__ = ["TableModel"]
+
+# A coordinate that spans more lattice steps than this means 14 bits and more per coordinate, or divergence.
+_LARGEST_RADIUS = 2**15
+
+# Vectors searched at once.
+_CHUNK = 2**14
+
+
+class TableModel(EntropyModel):
+    """A model with a table of log f_i(k) for each coordinate's integers k, on a lattice with a trellis.
+
+    Because the rate is a sum over coordinates, the trellis search that finds the nearest point also finds the point
+    with the least ``|y - point|^2 + mu * rate``: :meth:`rd_optimal_point`.
+    """
+
+    step: Tensor
+
+    def __init__(self, lattice: Lattice, dim: int) -> None:
+        super().__init__(lattice, dim)
+        if lattice.trellis is None or lattice.steps is None:
+            raise ValueError(f"{lattice.name} has no trellis; use the triangular prior.")
+        self.modulus = lattice.trellis.modulus
+        self.register_buffer("step", lattice.steps.repeat(dim // lattice.dim), persistent=False)
+
+    @abc.abstractmethod
+    def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The model over the integers -radius, -radius + 1, … (see :meth:`grid`).
+
+        Returns:
+            log f: float64 [grid, dim]; its slope by the point's coordinate [grid, dim]; the constant, log Z.
+        """
+
+    @abc.abstractmethod
+    def support(self) -> Tensor:
+        """[dim] or [1]: |k| beyond this is negligible."""
+
+    def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        if dither is not None:
+            return self.log_prob_dithered(points, dither)
+        return self._log_prob(points.reshape(-1, self.dim)).reshape(points.shape[:-1])
+
+    def log_prob_dithered(self, points: Tensor, dither: Tensor) -> Tensor:
+        """log P(point | dither); models that have none raise ValueError."""
+        raise ValueError(f"{type(self).__name__} has no dithered form; use model=ltc.")
+
+    def _log_prob(self, points: Tensor) -> Tensor:
+        k = torch.round(points.detach() / self.step.to(points.dtype)).long()
+        radius = self.radius(k)
+        table, slope, log_z = self.tables(radius)
+        at_k = (k + radius).clamp_(0, len(table) - 1)
+        log_f = table.gather(0, at_k)
+        if points.requires_grad:
+            log_f = _WithSlope.apply(log_f, points, slope.gather(0, at_k))
+        return (log_f.sum(-1) - log_z).to(points.dtype)
+
+    @torch.no_grad()
+    def rd_optimal_point(self, y: Tensor, mu: float) -> Tensor:
+        """The point with the least ``|y - point|^2 + mu * rate``, rate in bits: exact, by the trellis search.
+
+        Args:
+            y: latents [batch, dim].
+            mu: squared latent distance that one bit is worth; 0 gives the nearest point.
+
+        Returns:
+            [batch, dim], in the dtype of ``y``.
+        """
+        if not mu > 0:
+            return self.lattice.quantize(y)
+        q, n = self.modulus, self.lattice.dim
+        radius = self.radius(torch.round(y / self.step.to(y.dtype)).long())
+        table, _, _ = self.tables(radius)
+        bits = table / -LOG2
+        found = []
+        for part in y.split(_CHUNK):
+            costs, k = class_costs(part, bits, self.step, mu, q)  # [batch, dim, q]
+            residue = self.lattice.cheapest(costs.reshape(-1, n, q)).reshape(len(part), self.dim, 1)
+            found.append(k.gather(2, residue)[..., 0] * self.step.to(y.dtype))
+        return torch.cat(found) if found else y.clone()
+
+    def radius(self, k: Tensor, spare: int = 0) -> int:
+        """Half the length of a table that holds the model's mass and all of ``k``; a multiple of q.
+
+        Raises:
+            ValueError: if that spans too many lattice steps for a table.
+        """
+        largest = int(k.abs().amax()) if k.numel() else 0
+        need = max(int((self.support() / self.step).amax()) + 1 + spare, largest)
+        if need > _LARGEST_RADIUS:
+            raise ValueError(
+                f"The latents span {need} lattice steps, more than {_LARGEST_RADIUS}: training diverged, or an input "
+                "is far from all that was trained on; lower the learning rate or lambda."
+            )
+        return -(-need // self.modulus) * self.modulus
+
+    def grid(self, radius: int) -> Tensor:
+        """The integers of a table, from -radius (a multiple of q) on, whole periods of q: float64 [grid]."""
+        return torch.arange(-radius, radius + self.modulus, device=self.step.device, dtype=torch.float64)
+
+
+class _WithSlope(torch.autograd.Function):
+    """log f at a lattice point, with the slope of log f there as derivative by the point (straight-through)."""
+
+    @staticmethod
+    def forward(ctx: Any, log_f: Tensor, points: Tensor, slope: Tensor) -> Tensor:
+        ctx.save_for_backward(slope.to(points.dtype))
+        return log_f.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        (slope,) = ctx.saved_tensors
+        return gradient, gradient.to(slope.dtype) * slope, None

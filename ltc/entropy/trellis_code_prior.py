@@ -1,0 +1,56 @@
+"""The exact prior of a trellis code: in each state only k of one parity follow, and each parity has its own table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ltc.entropy.families import Family
+from ltc.entropy.table_model import TableModel
+from ltc.lattices import Lattice
+
+__all__ = ["TrellisCodePrior"]
+
+
+class TrellisCodePrior(TableModel):
+    """P(k) = prod_i f_i^p(k_i) / Z_i^p, with p the parity of k_i and Z_i^p the sum of f_i^p over that parity.
+
+    The encoder's state fixes the parity of the next k, so the factors are the conditional probabilities of k_i given
+    the path so far: locally normalized, coded without backward sums (entropy-coded TCQ: Fischer & Wang 1992,
+    Marcellin 1994).
+
+    Args:
+        lattice: a trellis code.
+        dim: latent dimensions, a multiple of the code's length.
+        family: makes the f of ``period`` coordinates, one for each parity.
+        period: coordinates i and i + period share their f. A code runs over a long stationary sequence, so the
+            period is the number of latents of one symbol.
+
+    Raises:
+        ValueError: if the period does not divide ``dim``.
+    """
+
+    def __init__(self, lattice: Lattice, dim: int, family: Callable[[int], Family], period: int = 1) -> None:
+        super().__init__(lattice, dim)
+        if period < 1 or dim % period:
+            raise ValueError(f"The period of a trellis code's prior divides its {dim} coordinates, got {period}.")
+        self.period = period
+        self.even, self.odd = family(period), family(period)
+
+    def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
+        at = self.grid(radius)[:, None] * self.step[: self.period]
+        tables, slopes = [], []
+        # The k of one parity lie two steps apart: cells of that width fill the line.
+        for family, points in ((self.even, at[0::2]), (self.odd, at[1::2])):
+            log_f, slope = family.log_mass_and_slope(points, 2 * self.step[: self.period])
+            tables.append(log_f - log_f.logsumexp(0))
+            slopes.append(slope)
+        # The grid starts at an even number: interleaved, the two parities are the grid again.
+        table, slope = (torch.stack(pair, 1).flatten(0, 1) for pair in (tables, slopes))
+        repeats = self.dim // self.period
+        return table.repeat(1, repeats), slope.repeat(1, repeats), table.new_zeros(())
+
+    def support(self) -> Tensor:
+        return torch.maximum(self.even.support(), self.odd.support()).amax()

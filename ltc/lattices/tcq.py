@@ -1,0 +1,93 @@
+"""Trellis-coded quantization: integer sequences that follow a convolutional code, past every lattice at long lengths.
+
+Marcellin & Fischer, "Trellis coded quantization of memoryless and Gauss-Markov sources", IEEE Trans. Commun. 38
+(1990), with Ungerboeck's one-dimensional codes ("Channel coding with multilevel/phase signals", IEEE Trans. IT 28
+(1982), table I): k mod 4 is the label z = 2 z1 + z0 of a canonical systematic feedback encoder with parity
+polynomials (h0, h1), z0 being the low bit of its state. So in each state only k of one parity is allowed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc.lattices.kernels.viterbi import ViterbiSearch
+from ltc.lattices.lattice import Lattice
+from ltc.lattices.registry import register
+from ltc.lattices.trellis import Section, Trellis
+
+__all__ = ["CODES", "TrellisCode", "encoder_tables"]
+
+# States: (h0, h1, normalized second moment). The moments are this project's own, of long sequences with a free final
+# state (benchmarks/trellis_codes.py); Marcellin & Fischer give the same granular gains to their two digits.
+CODES: dict[int, tuple[int, int, float]] = {
+    4: (0o5, 0o2, 0.06622),
+    8: (0o13, 0o04, 0.06497),
+    16: (0o23, 0o04, 0.06396),
+    32: (0o45, 0o10, 0.06301),
+    64: (0o103, 0o024, 0.06237),
+    128: (0o235, 0o126, 0.06171),
+    256: (0o515, 0o362, 0.06127),
+}
+
+
+def encoder_tables(states: int, h0: int, h1: int) -> tuple[np.ndarray, np.ndarray]:
+    """The canonical systematic feedback encoder of two parity polynomials.
+
+    Returns:
+        next_state: [states, 2], by the free bit z1.
+        residue: [states, 2], k mod 4 = 2 z1 + z0.
+
+    Example:
+        >>> next_state, residue = encoder_tables(4, 0o5, 0o2)
+        >>> residue.tolist()
+        [[0, 2], [1, 3], [0, 2], [1, 3]]
+    """
+    state, z1 = np.arange(states)[:, None], np.arange(2)[None, :]
+    z0 = state & 1
+    return (state >> 1) ^ (z0 * (h0 >> 1)) ^ (z1 * (h1 >> 1)), 2 * z1 + z0
+
+
+class TrellisCode(Lattice):
+    """A trellis code over sequences of ``dim`` coordinates, one point per unit volume: steps of 1/2.
+
+    It starts in state 0 and may end in any state, so it is no lattice: it has no generator, and its Voronoi cells
+    differ from point to point. Everything that needs only the nearest point and the trellis works as for a lattice.
+
+    Args:
+        states: number of states, a power of two.
+        dim: length of the sequence.
+        h0: parity polynomial of z0, as an integer whose bit i is the coefficient of D^i.
+        h1: parity polynomial of z1.
+        nsm: its normalized second moment for long sequences, where known.
+    """
+
+    def __init__(self, states: int, dim: int, h0: int, h1: int, nsm: float | None = None) -> None:
+        self.name, self.dim, self.nsm, self.generator = f"tcq{states}", dim, nsm, None
+        self.steps = torch.full((dim,), 0.5, dtype=torch.float64)
+        self.next_state, self.residue = encoder_tables(states, h0, h1)
+        first = Section(np.zeros(2, np.int64), self.next_state[0], self.residue[0])
+        later = Section(np.arange(states).repeat(2), self.next_state.ravel(), self.residue.ravel())
+        # States that cannot have been reached yet are no harm: their forward value is the semiring's zero.
+        self.trellis = Trellis(4, [first] + [later] * (dim - 1), [1] + [states] * dim)
+        self._search = ViterbiSearch(self.next_state, self.residue, step=0.5)
+        self._kernel = self._search
+
+    def nearest(self, x: Tensor) -> Tensor:
+        return self.nearest_on_trellis(x)
+
+    def cheapest(self, costs: Tensor) -> Tensor:
+        if costs.device.type == "cpu":
+            return self._search.residues(costs)
+        return super().cheapest(costs)
+
+
+def _register(states: int, h0: int, h1: int, nsm: float) -> None:
+    @register(f"tcq{states}", dim=256, fixed=False)
+    def code(dim: int) -> TrellisCode:
+        return TrellisCode(states, dim, h0, h1, nsm)
+
+
+for _states, _code in CODES.items():
+    _register(_states, *_code)

@@ -1,0 +1,202 @@
+"""Every choice of every group: it composes, fits its neighbours, makes its objects, and takes a training step."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.errors import MissingConfigException
+from hydra.utils import instantiate
+
+import conf
+from conf.resolvers import block_length, threads
+from datamodules import Source
+from ltc.models import Coder
+
+
+@pytest.fixture
+def take_a_step(composed):
+    """Composes a job, makes its coder and data, and takes one step of training and one batch of evaluation."""
+
+    def run(*overrides):
+        cfg = composed("trainer=smoke", "batch_size=4", *overrides)
+        data, coder = instantiate(cfg.data), instantiate(cfg.model)
+        assert isinstance(coder, Coder) and isinstance(data.source, Source)
+        assert (data.source.dim, data.source.latents) == (cfg.symbol.dim, cfg.symbol.latents)
+        batch = next(iter(data.train_dataloader()))
+        assert batch.shape == (4, cfg.n * data.source.dim) == (4, cfg.block_dim)
+        optimizer = instantiate(cfg.optimizer)(coder.parameters())
+        schedule = instantiate(cfg.scheduler)(optimizer)
+        before = [p.detach().clone() for p in coder.parameters()]
+        coding = coder.train()(batch)
+        assert coding.reconstruction.shape == batch.shape and coding.bits.shape == (4,)
+        loss = coding.bits.mean() / cfg.n + cfg["lambda"] * (batch - coding.reconstruction).square().mean()
+        (loss + coder.bottleneck.auxiliary_loss()).backward()
+        optimizer.step()
+        schedule.step()
+        assert math.isfinite(float(loss.detach()))
+        changed = [not torch.equal(a, b) for a, b in zip(before, coder.parameters(), strict=True)]
+        assert sum(changed) >= 2 and all(bool(p.isfinite().all()) for p in coder.parameters())
+        with torch.no_grad():
+            coding = coder.eval()(batch)
+        assert coding.reconstruction.shape == batch.shape and bool(coding.bits.isfinite().all())
+        return cfg, coder
+
+    return run
+
+
+def test_block_length_is_the_least_that_tiles():
+    for latents in range(1, 40):
+        for dim in range(1, 40):
+            n = block_length(latents, dim)
+            assert n == next(n for n in range(1, dim + 1) if n * latents % dim == 0)
+
+
+def test_threads_are_shared_out():
+    assert threads(10**6) == threads(10**7) == 1 and threads(1) >= threads(2) >= 1 and threads(0) == threads(1)
+
+
+def test_blocks_follow_the_lattice(composed, choices):
+    """For every pair of source and lattice, without a word from the user."""
+    for source in choices("source"):
+        for lattice in choices("lattice"):
+            cfg = composed(f"source={source}", f"lattice={lattice}")
+            latents, dim = cfg.symbol.latents, cfg.lattice.dim
+            assert cfg.n == block_length(latents, dim) and cfg.latent_dim == cfg.n * latents
+            assert cfg.latent_dim % dim == 0 and cfg.block_dim == cfg.n * cfg.symbol.dim
+            assert cfg.transform.analysis.inputs == cfg.transform.synthesis.outputs == cfg.block_dim
+            assert cfg.transform.analysis.outputs == cfg.transform.synthesis.inputs == cfg.latent_dim
+            assert cfg.entropy_model.dim == cfg.latent_dim and cfg.data.n == cfg.n
+
+
+def test_blocks_follow_the_dimension_of_a_family(composed):
+    cfg = composed("lattice=dn", "lattice.dim=6", "source=banana")
+    assert (cfg.n, cfg.latent_dim) == (3, 6)
+    cfg = composed("source=gaussian_correlated", "source.covariance=[[1,0,0],[0,1,0],[0,0,1]]", "lattice=e8")
+    assert (cfg.symbol.dim, cfg.symbol.latents, cfg.n) == (3, 3, 8)
+
+
+def test_the_block_may_be_longer(take_a_step):
+    cfg, _ = take_a_step("lattice=dn", "n=12")
+    assert cfg.latent_dim == 12
+
+
+def names(group):
+    """What pytest needs before there are fixtures: the names of a group's files."""
+    return sorted(path.stem for path in (Path(conf.__file__).parent / group).glob("*.yaml"))
+
+
+@pytest.mark.parametrize("lattice", names("lattice"))
+def test_lattice(take_a_step, lattice):
+    cfg, coder = take_a_step(f"lattice={lattice}")
+    assert coder.bottleneck.lattice.dim == cfg.lattice.dim and coder.bottleneck.exact
+
+
+@pytest.mark.parametrize("lattice", names("lattice"))
+def test_lattice_with_dither(take_a_step, lattice):
+    take_a_step(f"lattice={lattice}", "model=ltc_dither")
+
+
+@pytest.mark.parametrize("lattice", names("lattice"))
+def test_lattice_without_transform(take_a_step, lattice):
+    _, coder = take_a_step(f"lattice={lattice}", "model=eclq")
+    assert type(coder.analysis).__name__ == "Gain"
+
+
+@pytest.mark.parametrize("source", names("source"))
+def test_source(take_a_step, source, request):
+    if source == "physics":
+        take_a_step("source=physics", f"data_dir={request.getfixturevalue('data_dir')}")
+    else:
+        take_a_step(f"source={source}")
+
+
+@pytest.mark.parametrize("transform", names("transform"))
+def test_transform(take_a_step, transform):
+    take_a_step(f"transform={transform}")
+    if transform != "identity":  # keeps the dimension
+        take_a_step(f"transform={transform}", "source=sawbridge", "lattice=dn")
+
+
+@pytest.mark.parametrize("entropy_model", [name for name in names("entropy_model") if name != "bottleneck"])
+@pytest.mark.parametrize("lattice", ["an", "dn", "e8"])
+def test_entropy_model(take_a_step, entropy_model, lattice):
+    _, coder = take_a_step(f"entropy_model={entropy_model}", f"lattice={lattice}")
+    assert coder.bottleneck.exact == entropy_model.startswith("exact")
+
+
+@pytest.mark.parametrize("points", ["standard", "antithetic", "sobol", "scrambled_sobol"])
+def test_points_of_the_monte_carlo_rate(take_a_step, points):
+    take_a_step("entropy_model=monte_carlo", "lattice=a2", f"entropy_model.points={points}", "entropy_model.samples=32")
+
+
+@pytest.mark.parametrize("source", ["gaussian", "sawbridge"])
+def test_model_ntc(take_a_step, source):
+    """It brings its lattice and its entropy model along."""
+    cfg, coder = take_a_step("model=ntc", f"source={source}")
+    assert cfg.lattice.name == "z" and "EntropyBottleneck" in cfg.entropy_model._target_
+    assert type(coder.bottleneck).__name__ == "ScalarBottleneck"
+
+
+@pytest.mark.parametrize("model", names("model"))
+def test_model(take_a_step, model):
+    take_a_step(f"model={model}")
+
+
+@pytest.mark.parametrize("trainer", names("trainer"))
+def test_trainer(composed, trainer):
+    cfg = composed(f"trainer={trainer}")
+    found = instantiate(cfg.trainer, logger=False, callbacks=[], accelerator="cpu")
+    assert found.max_steps == cfg.trainer.max_steps == cfg.scheduler.T_max
+    assert trainer != "ddp" or (found.world_size == cfg.devices == 2)
+    assert trainer != "smoke" or found.max_steps <= 50
+
+
+@pytest.mark.parametrize("logger", names("logger"))
+def test_logger(composed, logger, monkeypatch, tmp_path):
+    if logger == "tensorboard":
+        pytest.importorskip("tensorboard")
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    cfg = composed(f"logger={logger}")
+    found = list(instantiate(cfg.logger).values())
+    assert len(found) == (logger != "none")
+    if logger == "wandb":
+        assert found[0]._wandb_init["mode"] == "offline" and cfg.sweep_logger is not None
+    elif logger != "none":
+        assert str(found[0].save_dir) == str(tmp_path)
+
+
+@pytest.mark.parametrize("experiment", names("experiment"))
+def test_experiment(take_a_step, experiment):
+    take_a_step(f"experiment={experiment}")
+
+
+def test_callbacks(composed, choices):
+    for name in choices("callbacks"):
+        cfg = composed(f"callbacks={name}")
+        assert len(instantiate(cfg.callbacks)) == len(cfg.callbacks)
+
+
+def test_point_descriptions_name_the_choices(composed):
+    description = composed(
+        "source=banana", "lattice=a2", "model=ltc_dither", "lambda=0.5"
+    ).callbacks.rd_point.description
+    expected = {"source": "banana", "lattice": "a2", "model": "ltc_dither", "transform": "linear", "lambda": 0.5}
+    assert {key: description[key] for key in expected} == expected
+    assert (description.n, description.seed) == (1, 0)
+
+
+def test_unknown_choices_are_refused_with_the_known_ones(composed):
+    with pytest.raises(MissingConfigException, match=r"lattice/e9[\s\S]*\be8\b"):
+        composed("lattice=e9")
+
+
+@pytest.mark.parametrize("config", ["gaussian", "smoke"])
+def test_sweep_files_compose_without_sweeping(composed, config):
+    """Each of their jobs is a job like any other: checked on the values that the file sweeps over."""
+    assert (Path(conf.__file__).parent.parent / "multirun_sweeps" / f"{config}.yaml").exists()
+    cfg = composed(config=config)
+    for lattice in str(cfg.hydra.sweeper.params.lattice).split(","):
+        assert composed(f"lattice={lattice.strip()}", config=config).lattice.dim >= 1
+    for number in str(cfg.hydra.sweeper.params["lambda"]).split(","):
+        assert composed(f"lambda={number.strip()}", config=config)["lambda"] > 0
