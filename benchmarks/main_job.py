@@ -57,15 +57,15 @@ def run_sweep(folder: Path) -> pd.DataFrame:
 def single_points(points: list[dict[str, Any]]) -> list[str]:
     """A Markdown table of single runs."""
     lines = [
-        "| command | rate | gap ± s.e. | theory | training, s | steps/s | evaluation symbols |",
+        "| command | rate | gap ± s.e. | theory | training (of it calibration), s | steps/s | evaluation symbols |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for point in points:
         command = "make run" if point["lattice"] == "e8" else f"python run.py lattice=leech lambda={point['lambda']:g}"
         lines.append(
             f"| `{command}` | {point['rate']:.4f} | {point['gap']:.4f} ± {point['gap_error']:.4f} | "
-            f"{point['theory_gap']:.4f} | {point['train_seconds']:.1f} | "
-            f"{point['steps'] / point['train_seconds']:.0f} | {point['eval_symbols']:,} |"
+            f"{point['theory_gap']:.4f} | {point['train_seconds']:.1f} ({point['calibration_seconds']:.1f}) | "
+            f"{point['steps'] / (point['train_seconds'] - point['calibration_seconds']):.0f} | {point['eval_symbols']:,} |"
         )
     return lines
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from callbacks.files import whole_file
+from callbacks.rd_point import RDPointWriter
 
 __all__ = ["RDPicture", "decibel", "label_axes"]
 
@@ -39,11 +40,11 @@ class RDPicture(pl.Callback):
         self.folder = Path(folder)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        point = next((c.point for c in trainer.callbacks if hasattr(c, "point")), None)  # type: ignore[attr-defined]
-        if not point or not trainer.is_global_zero:
+        writer = next((c for c in trainer.callbacks if isinstance(c, RDPointWriter)), None)  # type: ignore[attr-defined]
+        if writer is None or not writer.point or not trainer.is_global_zero:
             return
         path = self.folder / "rd_point.png"
-        figure = draw_point(point, trainer.datamodule.source.rate_distortion())  # type: ignore[attr-defined]
+        figure = draw_point(writer.point, writer.function)
         with whole_file(path) as temporary:
             figure.savefig(temporary, dpi=150)
         for logger in trainer.loggers:
@@ -56,8 +57,10 @@ def draw_point(point: dict[str, Any], function: Any) -> Figure:
     figure = Figure(figsize=(6, 4.2), layout="constrained")
     axes = figure.subplots()
     if function is not None:
-        rates = np.linspace(max(0.0, point["rate"] - 1.2), point["rate"] + 0.8, 33)
-        curve = np.array([d for _, d in function.curve(list(rates))])
+        # A numeric R(D) takes seconds for each point, and is smooth.
+        spread = np.geomspace(1 / 3, 3, 41 if function.exact else 5)
+        curve = np.array([d for d in point["distortion"] * spread if d < function.max_distortion])
+        rates = np.array([function.rate(float(d)) for d in curve])
         axes.plot(rates, decibel(curve), color="black", label="R(D)")
         if point["theory_gap"] is not None:
             axes.plot(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from callbacks.calibration import CalibrationPhase
 from callbacks.files import write_json
 from ltc.theory import space_filling_gap
 
@@ -24,30 +25,36 @@ class RDPointWriter(pl.Callback):
 
     Attributes:
         point: the content of ``rd_point.json``, after the test.
+        function: the source's R(D), None where unknown; a numeric one remembers what it has solved.
     """
 
     def __init__(self, folder: str, description: dict[str, Any]) -> None:
         self.folder, self.description = Path(folder), dict(description)
-        self.train_seconds = 0.0
+        self.train_seconds = self.calibration_seconds = 0.0
         self.point: dict[str, Any] = {}
+        self.function: Any = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._start = time.perf_counter()
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.train_seconds += time.perf_counter() - self._start
+        # Calibration runs just before this callback, inside the time of training.
+        phases = [c for c in trainer.callbacks if isinstance(c, CalibrationPhase)]  # type: ignore[attr-defined]
+        self.calibration_seconds = sum(phase.seconds for phase in phases)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         source = trainer.datamodule.source  # type: ignore[attr-defined]
         figures = {k: float(v) for k, v in pl_module.evaluated.compute().items()}
         rate, distortion = figures["rate"], figures["distortion"]
-        function = source.rate_distortion()
+        self.function = function = source.rate_distortion()
         bound = None if function is None else float(function.rate(distortion))
         gap = None if bound is None else rate - bound
         self.point = {
             **self.description,
             "steps": trainer.global_step,
             "train_seconds": round(self.train_seconds, 3),
+            "calibration_seconds": round(self.calibration_seconds, 3),
             "eval_symbols": int(figures["blocks"]) * pl_module.n,
             "rate": rate,
             "distortion": distortion,

@@ -10,6 +10,8 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.table import Table
 
+from callbacks.rd_point import RDPointWriter
+
 __all__ = ["RDTable", "point_table", "sweep_table"]
 
 _FIGURES = {
@@ -63,15 +65,16 @@ class RDTable(pl.Callback):
         self.folder = Path(folder)
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        point = next((c.point for c in trainer.callbacks if hasattr(c, "point")), None)  # type: ignore[attr-defined]
+        writer = next((c for c in trainer.callbacks if isinstance(c, RDPointWriter)), None)  # type: ignore[attr-defined]
+        point = None if writer is None else writer.point
         if not point or not trainer.is_global_zero:
             return
         console = Console()
         console.print(point_table(point))
         note = "" if point["exact"] else " The rate is a Monte-Carlo estimate, not a code length."
-        speed = point["steps"] / max(point["train_seconds"], 1e-9)
+        stepping = point["train_seconds"] - point["calibration_seconds"]
         console.print(
-            f"Trained {point['steps']:,} steps in {point['train_seconds']:.1f} s ({speed:.0f} steps/s), "
-            f"evaluated on {point['eval_symbols']:,} symbols.{note}"
+            f"Trained {point['steps']:,} steps in {stepping:.1f} s ({point['steps'] / max(stepping, 1e-9):.0f} steps/s), "
+            f"calibrated in {point['calibration_seconds']:.1f} s, evaluated on {point['eval_symbols']:,} symbols.{note}"
         )
         console.print(f"Results: {self.folder}", soft_wrap=True)

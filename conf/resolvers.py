@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-__all__ = ["block_length", "register_resolvers", "threads"]
+__all__ = ["batch_size", "block_length", "register_resolvers", "threads"]
 
 
 def block_length(latents: int, lattice_dim: int) -> int:
@@ -27,10 +27,21 @@ def threads(processes: int) -> int:
     return max(1, (os.cpu_count() or 1) // max(1, int(processes)))
 
 
+def batch_size(latent_dim: int, most: int, floats: int) -> int:
+    """Blocks of a batch: ``most``, or as many as hold ``floats`` latents when blocks are long.
+
+    Example:
+        >>> batch_size(8, 1000, 24_000), batch_size(2048, 1000, 24_000)
+        (1000, 11)
+    """
+    return max(1, min(int(most), int(floats) // int(latent_dim)))
+
+
 def register_resolvers() -> None:
-    """Makes ``${block_length:…}``, ``${times:…}``, ``${length:…}`` and ``${threads:…}`` known; safe to call again."""
+    """Makes these functions known to configurations, as ``${block_length:…}``; safe to call again."""
     resolvers: dict[str, Callable[..., Any]] = {
         "block_length": block_length,
+        "batch_size": batch_size,
         "times": lambda a, b: int(a) * int(b),
         "length": len,
         "threads": threads,

@@ -4,11 +4,12 @@ import warnings
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
 from datamodules.evaluation import EvaluationStream
 from datamodules.ranks import rank_and_world
-from datamodules.seeding import Split
+from datamodules.seeding import Split, batch_seed
 from datamodules.source import Source
 from datamodules.training import TrainingStream
 
@@ -104,6 +105,11 @@ class BlockDataModule(pl.LightningDataModule):
     def test_dataloader(self) -> EvaluationStream:
         """The evaluation set, once."""
         return self._evaluation(Split.TEST, self.eval_symbols, self.source.test_set())
+
+    def calibration_batch(self, index: int) -> Tensor:
+        """Batch number ``index`` of a stream of its own of the training distribution: [batch_size, n * dim]."""
+        generator = torch.Generator().manual_seed(batch_seed(self.seed, Split.CALIBRATION, index))
+        return self.source.sample(self.batch_size * self.n, generator).reshape(self.batch_size, -1)
 
     def _evaluation(self, split: Split, symbols: int, rows: Tensor | None = None) -> EvaluationStream:
         return EvaluationStream(self.source, self.n, self.eval_batch_size, self.seed, split, symbols, rows)

@@ -16,6 +16,7 @@ class Split(IntEnum):
     TRAIN = 0
     VALIDATION = 1
     TEST = 2
+    CALIBRATION = 3  # of the training distribution, but none of the training batches
 
 
 def batch_seed(seed: int, split: Split, index: int) -> int:

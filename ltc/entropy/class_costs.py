@@ -1,4 +1,4 @@
-"""The cheapest integer of each residue class for ``|y - step k|^2 + mu * bits(k)``: what a rate-distortion search adds up."""
+"""The cheapest integer of each residue class for ``|y - step k|^2 + mu * bits(k)``."""
 
 from __future__ import annotations
 

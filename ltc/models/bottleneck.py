@@ -41,6 +41,10 @@ class Bottleneck(nn.Module, abc.ABC):
     #: Whether ``quantize`` heeds ``mu``.
     searches: bool = False
 
+    @abc.abstractmethod
+    def rate(self, point: Tensor) -> Tensor:
+        """Bits of each vector of quantized latents [batch, dim]: [batch]."""
+
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the entropy model alone, added to rate + lambda * distortion; 0 where there is none."""
         return 0.0
@@ -73,7 +77,6 @@ class LatticeBottleneck(Bottleneck):
                 part.rescale(factor)
 
     def rate(self, point: Tensor) -> Tensor:
-        """Bits of each vector of quantized latents [batch, dim]: [batch]."""
         return self.entropy_model(point)
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -142,6 +145,9 @@ class ScalarBottleneck(Bottleneck):
     def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
         medians = self.entropy_bottleneck.quantiles[:, 0, 1].detach()
         return torch.round(y.detach() - medians) + medians
+
+    def rate(self, point: Tensor) -> Tensor:
+        return -self.entropy_bottleneck(point[..., None], training=False)[1].log().sum(dim=(1, 2)) / math.log(2)
 
     def auxiliary_loss(self) -> Tensor | float:
         return self.entropy_bottleneck.loss()

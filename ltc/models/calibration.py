@@ -4,12 +4,14 @@ Straight-through training sees a derivative of quantization that is wrong at low
 the latents. But that scale is one number, and the true objective, with real quantization, can be computed. So with the
 encoder fixed: for each scale in a search, prior and decoder are refitted to truly quantized latents (nothing there
 needs a derivative of quantization) and rate + lambda * distortion is measured; the best scale is kept. All candidates
-see the same numbers (common random numbers), so that their order has little noise.
+see the same numbers (common random numbers), so that their order has little noise. Then the same is done with the
+encoder's rate-distortion optimal search, from the best scale on, and kept if it is better.
 """
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,20 +26,23 @@ __all__ = ["Calibration"]
 
 Draw = Callable[[int], Tensor]
 
+# Numbers of the batches of the calibration's stream: what is validated on is not what is fitted on.
+_REFIT, _VALIDATION = 0, 1_000_000
+
 
 @dataclass
 class Calibration:
     """The search for the scale.
 
     Args:
-        rdo: whether the encoder searches for rate-distortion optimal points where its prior allows it.
+        rdo: whether the encoder may search for rate-distortion optimal points, where its prior allows it.
         lowest: the least factor for the scale.
         highest: the largest one.
         evaluations: candidates of the golden-section search.
         refit_steps: steps of prior and decoder for each candidate.
-        final_steps: their steps at the scale that won.
-        batch_size: blocks for a step.
-        validation_blocks: blocks that the objective is measured on.
+        rdo_factors: factors for the best scale that are tried with the rate-distortion optimal search.
+        final_steps: steps of prior and decoder at the scale that won.
+        validation_symbols: numbers (latents) that the objective is measured on.
         lr: initial learning rate of a refit; it falls to 0 along a cosine.
     """
 
@@ -45,53 +50,52 @@ class Calibration:
     lowest: float = 0.5
     highest: float = 1.5
     evaluations: int = 7
-    refit_steps: int = 120
-    final_steps: int = 600
-    batch_size: int = 500
-    validation_blocks: int = 10_000
+    refit_steps: int = 100
+    rdo_factors: tuple[float, ...] = (1.0, 1.15)
+    final_steps: int = 500
+    validation_symbols: int = 200_000
     lr: float = 5e-3
 
     def __call__(self, coder: Coder, objective: RDSearch, draw: Draw) -> dict[str, float]:
-        """Calibrates ``coder`` in place.
+        """Calibrates ``coder`` in place, if that lowers its cost.
 
         Args:
             coder: a coder with a lattice bottleneck.
-            objective: the price of distortion and its measure; becomes the coder's ``search`` if ``rdo``.
-            draw: ``draw(seed)`` gives a fresh training batch [blocks, components] of at least ``batch_size`` blocks.
+            objective: the price of distortion and its measure; with mu, it may become the coder's ``search``.
+            draw: ``draw(index)`` gives batch number ``index`` [blocks, components] of the training distribution.
 
         Returns:
-            cost_before, cost_after (bits + price * distortion of a block, on data of their own) and the scale's factor.
+            cost_before and cost_after (bits + price * distortion of a block, on batches of their own), the scale's
+            factor, and whether the search is used (1.0 or 0.0).
         """
-        if self.rdo and coder.bottleneck.searches:
-            coder.search = objective
-        validation = self._data(draw, self.validation_blocks, 1)
-        before = self._cost(coder, objective, validation)
-        log_low, log_high = (torch.log(torch.tensor(f)).item() for f in (self.lowest, self.highest))
-        tried: dict[float, tuple[float, Coder]] = {}
+        validation = _validation(draw, self.validation_symbols)
+        before = _cost(coder, objective, validation)
+        tried: list[tuple[float, float, Coder]] = []
 
-        def cost_of(log_factor: float) -> float:
-            candidate = copy.deepcopy(coder)
-            _rescale(candidate, float(torch.tensor(log_factor).exp()))
+        def attempt(start: Coder, factor: float, search: RDSearch | None) -> float:
+            candidate = copy.deepcopy(start)
+            candidate.search = copy.deepcopy(search)
+            _rescale(candidate, factor)
             self._refit(candidate, objective, draw, self.refit_steps)
-            cost = self._cost(candidate, objective, validation)
-            tried[log_factor] = (cost, candidate)
+            cost = _cost(candidate, objective, validation)
+            tried.append((cost, float(candidate.gain), candidate))
             return cost
 
-        _golden_section(cost_of, log_low, log_high, self.evaluations)
-        factor = min(tried, key=lambda f: tried[f][0])
-        winner = tried[factor][1]
+        _golden_section(
+            lambda f: attempt(coder, math.exp(f), None), math.log(self.lowest), math.log(self.highest), self.evaluations
+        )
+        if self.rdo and coder.bottleneck.searches:
+            best = min(tried, key=lambda t: t[0])[2]
+            for factor in self.rdo_factors:
+                attempt(best, factor, objective)
+        winner = min(tried, key=lambda t: t[0])[2]
         self._refit(winner, objective, draw, self.final_steps)
-        after = self._cost(winner, objective, validation)
-        if after < before:
-            coder.load_state_dict(winner.state_dict())
-        return {"cost_before": before, "cost_after": min(before, after), "factor": float(torch.tensor(factor).exp())}
-
-    def _data(self, draw: Draw, blocks: int, seed: int) -> Tensor:
-        parts = [draw(seed)]
-        while sum(len(p) for p in parts) < blocks:
-            seed += 1
-            parts.append(draw(seed))
-        return torch.cat(parts)[:blocks]
+        after, factor = _cost(winner, objective, validation), float(winner.gain / coder.gain)
+        if after >= before:
+            return {"cost_before": before, "cost_after": before, "factor": 1.0, "search": 0.0}
+        coder.search = winner.search
+        coder.load_state_dict(winner.state_dict())
+        return {"cost_before": before, "cost_after": after, "factor": factor, "search": float(coder.search is not None)}
 
     def _refit(self, coder: Coder, objective: RDSearch, draw: Draw, steps: int) -> None:
         """Prior and decoder on truly quantized latents, the encoder fixed; mu follows the decoder."""
@@ -99,38 +103,46 @@ class Calibration:
         assert isinstance(bottleneck, LatticeBottleneck)
         coder.train()
         parameters = [*bottleneck.parameters(), *coder.synthesis.parameters()]
-        optimizer = torch.optim.Adam(parameters, lr=self.lr)
+        optimizer = torch.optim.Adam(parameters, lr=self.lr, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
         for step in range(steps):
-            x = self._data(draw, self.batch_size, 10_000 + step)
+            x = draw(_REFIT + step)
             with torch.no_grad():
                 y = coder.latents(x)
                 if step % 20 == 0:
                     _update_mu(coder, y, x.shape[1])
                 point = bottleneck.quantize(y, 0.0 if coder.search is None else float(coder.search.mu))
-            loss = objective.cost(x, coder.decode(point), bottleneck.rate(point)).mean()
+            loss = objective.cost(x, coder.decode(point), bottleneck.rate(point)).mean() / x.shape[1]
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
         _update_mu(coder, y, x.shape[1])
 
-    @torch.no_grad()
-    def _cost(self, coder: Coder, objective: RDSearch, x: Tensor) -> float:
-        coder.eval()
-        reconstruction, bits = coder(x)
-        return float(objective.cost(x, reconstruction, bits).mean())
+
+def _validation(draw: Draw, symbols: int) -> Tensor:
+    first = draw(_VALIDATION)
+    count = -(-symbols // first.numel())
+    return torch.cat([first, *(draw(_VALIDATION + i) for i in range(1, count))])
+
+
+@torch.no_grad()
+def _cost(coder: Coder, objective: RDSearch, x: Tensor) -> float:
+    coder.eval()
+    reconstruction, bits = coder(x)
+    return float(objective.cost(x, reconstruction, bits).mean())
 
 
 def _update_mu(coder: Coder, y: Tensor, components: int) -> None:
     if coder.search is not None:
-        # A point's error has variance G per dimension at unit volume, and G is about 0.07 for every lattice.
+        # Quantization errors have variance G per dimension at unit volume, and G is about 0.07 for every lattice.
         coder.search.set_mu(components, decoder_gain(coder.decode, y, 0.07**0.5))
 
 
 @torch.no_grad()
 def _rescale(coder: Coder, factor: float) -> None:
     """Scales the latents, and moves the prior along."""
+    assert isinstance(coder.bottleneck, LatticeBottleneck)
     coder.gain.mul_(factor)
     coder.bottleneck.rescale(factor)
 

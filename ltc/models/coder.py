@@ -48,7 +48,7 @@ class Coder(nn.Module):
         y = self.latents(x)
         point, bits = self.bottleneck(y)
         coding = Coding(self.decode(point), bits)
-        if self.training or self.search is None or not self.search.mu > 0:
+        if self.training or self.search is None:
             return coding
         point = self.bottleneck.quantize(y, float(self.search.mu))
         searched = Coding(self.decode(point), self.bottleneck.rate(point))

@@ -47,7 +47,7 @@ class RateDistortionModule(pl.LightningModule):
         if measure not in DISTORTIONS:
             raise ValueError(f"There is no distortion {measure!r}; there are {', '.join(DISTORTIONS)}.")
         self.coder, self.n, self.lmbda = coder, n, float(lmbda)
-        self.distortion = DISTORTIONS[measure]
+        self.measure, self.distortion = measure, DISTORTIONS[measure]
         self.evaluated = RateDistortionMoments()
         self._optimizer, self._scheduler = optimizer, scheduler
 

@@ -1,4 +1,4 @@
-"""Rate-distortion optimal quantization (RDOQ) in a coder: what a bit is worth in latent distance, and which point wins."""
+"""Rate-distortion optimal quantization (RDOQ) in a coder: what a bit is worth, and which point wins."""
 
 from __future__ import annotations
 
