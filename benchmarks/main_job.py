@@ -65,7 +65,8 @@ def single_points(points: list[dict[str, Any]]) -> list[str]:
         lines.append(
             f"| `{command}` | {point['rate']:.4f} | {point['gap']:.4f} ± {point['gap_error']:.4f} | "
             f"{point['theory_gap']:.4f} | {point['train_seconds']:.1f} ({point['calibration_seconds']:.1f}) | "
-            f"{point['steps'] / (point['train_seconds'] - point['calibration_seconds']):.0f} | {point['eval_symbols']:,} |"
+            f"{point['steps'] / (point['train_seconds'] - point['calibration_seconds']):.0f} | "
+            f"{point['eval_symbols']:,} |"
         )
     return lines
 

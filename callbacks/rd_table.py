@@ -73,8 +73,9 @@ class RDTable(pl.Callback):
         console.print(point_table(point))
         note = "" if point["exact"] else " The rate is a Monte-Carlo estimate, not a code length."
         stepping = point["train_seconds"] - point["calibration_seconds"]
+        speed = point["steps"] / max(stepping, 1e-9)
         console.print(
-            f"Trained {point['steps']:,} steps in {stepping:.1f} s ({point['steps'] / max(stepping, 1e-9):.0f} steps/s), "
+            f"Trained {point['steps']:,} steps in {stepping:.1f} s ({speed:.0f} steps/s), "
             f"calibrated in {point['calibration_seconds']:.1f} s, evaluated on {point['eval_symbols']:,} symbols.{note}"
         )
         console.print(f"Results: {self.folder}", soft_wrap=True)

@@ -11,6 +11,7 @@ encoder's rate-distortion optimal search, from the best scale on, and kept if it
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ class Calibration:
         rdo: whether the encoder may search for rate-distortion optimal points, where its prior allows it.
         lowest: the least factor for the scale.
         highest: the largest one.
-        evaluations: candidates of the golden-section search.
+        evaluations: candidates of a golden-section search.
+        rounds: searches at most: where the best scale is at the end of an interval, another one starts there.
         refit_steps: steps of prior and decoder for each candidate.
         rdo_factors: factors for the best scale that are tried with the rate-distortion optimal search.
         final_steps: steps of prior and decoder at the scale that won.
@@ -50,6 +52,7 @@ class Calibration:
     lowest: float = 0.5
     highest: float = 1.5
     evaluations: int = 7
+    rounds: int = 4
     refit_steps: int = 100
     rdo_factors: tuple[float, ...] = (1.0, 1.15)
     final_steps: int = 500
@@ -72,22 +75,28 @@ class Calibration:
         before = _cost(coder, objective, validation)
         tried: list[tuple[float, float, Coder]] = []
 
-        def attempt(start: Coder, factor: float, search: RDSearch | None) -> float:
+        def attempt(log_factor: float, start: Coder, search: RDSearch | None) -> float:
             candidate = copy.deepcopy(start)
             candidate.search = copy.deepcopy(search)
-            _rescale(candidate, factor)
+            _rescale(candidate, math.exp(log_factor))
             self._refit(candidate, objective, draw, self.refit_steps)
             cost = _cost(candidate, objective, validation)
             tried.append((cost, float(candidate.gain), candidate))
             return cost
 
-        _golden_section(
-            lambda f: attempt(coder, math.exp(f), None), math.log(self.lowest), math.log(self.highest), self.evaluations
-        )
+        low, high = math.log(self.lowest), math.log(self.highest)
+        start, gain = coder, float(coder.gain)
+        for _ in range(self.rounds):
+            _golden_section(functools.partial(attempt, start=start, search=None), low, high, self.evaluations)
+            _, best_gain, start = min(tried, key=lambda t: t[0])
+            # Well inside the interval: found. At its end: search again from there.
+            if 1.2 * self.lowest < best_gain / gain < self.highest / 1.2:
+                break
+            gain = best_gain
         if self.rdo and coder.bottleneck.searches:
             best = min(tried, key=lambda t: t[0])[2]
             for factor in self.rdo_factors:
-                attempt(best, factor, objective)
+                attempt(math.log(factor), best, objective)
         winner = min(tried, key=lambda t: t[0])[2]
         self._refit(winner, objective, draw, self.final_steps)
         after, factor = _cost(winner, objective, validation), float(winner.gain / coder.gain)
