@@ -34,7 +34,7 @@ from ltc.lattices.kernels.parallel import compiled, run_pieces
 from ltc.lattices.kernels.viterbi import ViterbiSearch
 from ltc.lattices.tcq import CODES, encoder_tables
 
-# Length of a sequence, and samples left out at each end: more than twice what the transient of 2,048 states takes.
+# Length of a sequence, and samples left out at each end: about twice what the transient of 2,048 states takes.
 _LENGTH, _ENDS = 4096, 256
 
 # Sequences searched at once.
@@ -46,8 +46,8 @@ _DECAY = 0.8
 # Samples until the growth of the theta series is steady, and samples over which it is then measured.
 _SETTLE, _SPAN = 96, 16
 
-# Pairs of polynomials ranked at most; all of them, up to 2,048 states.
-_PAIRS = 1 << 18
+# Up to so many pairs of polynomials are all considered (2,048 states have about as many); of more, so many are drawn.
+_PAIRS = 1 << 20
 
 # Codes measured a second and a third time, and by how many times longer than the first time.
 _SECOND, _THIRD = (24, 4), (4, 16)
@@ -121,17 +121,17 @@ def find(states: int, codes: int, samples: int, seed: int) -> list[Measured]:
 
 
 def pairs(states: int, seed: int) -> tuple[Integers, Integers]:
-    """Pairs (h0, h1), h0_0 = h0_nu = 1 and h1_0 = h1_nu = 0, one of each set of equally good codes; at most 2^18.
+    """Pairs (h0, h1), h0_0 = h0_nu = 1 and h1_0 = h1_nu = 0, one of each set of equally good codes.
 
     Codes are equally good if one is the other's mirror image, k -> -k, which is h0 -> h0 + h1, or is the other read
     backwards, which is both polynomials reversed.
     """
     nu = states.bit_length() - 1
     outer, inner = states // 2, states // 2 - 1
-    if outer * inner <= 4 * _PAIRS:
+    if outer * inner <= _PAIRS:
         chosen = np.arange(outer * inner)
     else:
-        chosen = np.unique(np.random.default_rng(seed).integers(outer * inner, size=4 * _PAIRS))
+        chosen = np.unique(np.random.default_rng(seed).integers(outer * inner, size=_PAIRS))
     h0, h1 = states + 1 + 2 * (chosen // inner), 2 + 2 * (chosen % inner)
 
     def reverse(h: Integers) -> Integers:
@@ -140,7 +140,7 @@ def pairs(states: int, seed: int) -> tuple[Integers, Integers]:
     def least(a: Integers, b: Integers) -> Integers:
         return np.minimum(a, a ^ b) * states + b
 
-    keys = np.unique(np.minimum(least(h0, h1), least(reverse(h0), reverse(h1))))[:_PAIRS]
+    keys = np.unique(np.minimum(least(h0, h1), least(reverse(h0), reverse(h1))))
     return keys // states, keys % states
 
 
@@ -185,9 +185,9 @@ def _gcd(a: int, b: int) -> int:
 
 
 def show(measured: list[Measured], title: str) -> None:
-    """Print a table."""
+    """Print a table; M/s is million samples per second."""
     table = Table(title=title, caption=f"threads: {torch.get_num_threads()}; {provenance()}")
-    for name in ("states", "h0", "h1", "G", "s.e.", "gap, bits", "on record", "M samples/s"):
+    for name in ("states", "h0", "h1", "G", "s.e.", "gap, bits", "on record", "M/s"):
         table.add_column(name, justify="right")
     for m in measured:
         known = CODES.get(m.states)
@@ -207,8 +207,8 @@ def main() -> None:
     parser.add_argument("--show", type=int, default=12, help="codes printed after a search")
     options = parser.parse_args()
     if options.search:
-        if options.search < 8 or options.search & (options.search - 1):
-            parser.error("--search: a power of two, at least 8")
+        if options.search < 4 or options.search & (options.search - 1):
+            parser.error("--search: a power of two, at least 4")
         found = find(options.search, options.codes, options.samples or 1 << 20, options.seed)
         show(found[: options.show], f"Best of {options.codes} codes measured")
         return

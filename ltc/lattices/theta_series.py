@@ -1,0 +1,127 @@
+"""Theta series: how many points of a lattice there are at each distance from the origin.
+
+A third semiring of the trellis: polynomials in z, in which coordinate k_i weighs z^(w_i k_i^2). The coefficient of z^N
+in the sum over all paths is the number of points of squared norm N, in units of the smallest squared step. Lattices
+without a trellis are enumerated (Fincke & Pohst 1985).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ltc.lattices.lattice import Lattice
+from ltc.lattices.sphere import lll
+
+__all__ = ["shortest_norm", "theta_series"]
+
+# Counts must stay exact in 64 bits, and an enumeration must fit in memory. Both limits are on a ball's volume, which is
+# about the number of its points.
+_LARGEST_COUNT, _LARGEST_LIST = 1e17, 3e6
+
+
+def theta_series(lattice: Lattice, bound: float) -> tuple[np.ndarray, np.ndarray]:
+    """The squared norms that occur up to a bound, and the number of points of each.
+
+    Args:
+        lattice: any lattice; of a trellis code, its sequences of ``lattice.dim`` samples are counted.
+        bound: the largest squared norm, at unit volume.
+
+    Returns:
+        norms: float64 [m], ascending, the first is 0.
+        counts: int64 [m].
+
+    Raises:
+        ValueError: if there are too many points up to ``bound`` to count.
+
+    Example:
+        >>> import ltc.lattices
+        >>> norms, counts = theta_series(ltc.lattices.get("e8"), 6.0)
+        >>> norms.round(9).tolist(), counts.tolist()
+        ([0.0, 2.0, 4.0, 6.0], [1, 240, 2160, 6720])
+    """
+    expected = _ball(lattice.dim, bound)
+    weights = _weights(lattice)
+    if expected > (_LARGEST_LIST if weights is None else _LARGEST_COUNT):
+        raise ValueError(f"{lattice.name} has about {expected:.0e} points of squared norm up to {bound:g}, too many.")
+    if weights is not None:
+        assert lattice.steps is not None
+        unit = float(lattice.steps.min()) ** 2
+        series = _count_paths(lattice, weights, math.floor(bound / unit * (1 + 1e-9)))
+        norms = np.flatnonzero(series)
+        return norms * unit, series[norms]
+    assert lattice.generator is not None
+    found = np.sort(_short_norms(lll(lattice.generator.numpy()), bound * (1 + 1e-9)))
+    # Equal norms differ by rounding only.
+    first = np.flatnonzero(np.diff(found, prepend=-1.0) > 1e-7)
+    return found[first], np.diff(first, append=len(found))
+
+
+def shortest_norm(lattice: Lattice) -> float:
+    """The least squared norm of a lattice point other than 0.
+
+    Raises:
+        ValueError: for a trellis code, or in too many dimensions.
+    """
+    if lattice.generator is None:
+        raise ValueError(f"{lattice.name} is a trellis code: it has no least norm of its own.")
+    # A basis vector bounds it from above; that of a reduced basis is rarely much longer.
+    bound = float((lll(lattice.generator.numpy()) ** 2).sum(1).min())
+    return float(theta_series(lattice, bound)[0][1])
+
+
+def _ball(dim: int, squared_radius: float) -> float:
+    """Volume of a ball."""
+    log = dim / 2 * math.log(math.pi * max(squared_radius, 1e-300)) - math.lgamma(dim / 2 + 1)
+    return math.exp(min(log, 700.0))
+
+
+def _weights(lattice: Lattice) -> np.ndarray | None:
+    """The squared steps in units of the smallest, where all are integers."""
+    if lattice.steps is None:
+        return None
+    ratios = (lattice.steps / lattice.steps.min()).square().numpy()
+    whole = np.rint(ratios).astype(np.int64)
+    return whole if np.allclose(ratios, whole, rtol=0, atol=1e-9) else None
+
+
+def _count_paths(lattice: Lattice, weights: np.ndarray, bound: int) -> np.ndarray:
+    """int64 [bound + 1], the number of points with ``sum(weights * k^2) = N``."""
+    assert lattice.trellis is not None
+    q = lattice.trellis.modulus
+    table = np.zeros((1, bound + 1), dtype=np.int64)
+    table[0, 0] = 1
+    sections = zip(lattice.trellis.sections, lattice.trellis.state_counts[1:], weights, strict=True)
+    for section, count, weight in sections:
+        grown = np.zeros((count, bound + 1), dtype=np.int64)
+        largest = math.isqrt(bound // weight)
+        # The polynomial of each residue class, as the powers it multiplies with.
+        for residue in np.unique(section.residue):
+            powers = [weight * k * k for k in range(-largest, largest + 1) if k % q == residue]
+            edges = section.residue == residue
+            source = table[section.source[edges]]
+            moved = np.zeros_like(source)
+            for power in powers:
+                moved[:, power:] += source[:, : bound + 1 - power]
+            np.add.at(grown, section.target[edges], moved)
+        table = grown
+    return table.sum(0)
+
+
+def _short_norms(basis: np.ndarray, bound: float) -> np.ndarray:
+    """The squared norms up to a bound of all combinations of the rows of ``basis``, coordinate by coordinate."""
+    _, r = np.linalg.qr(basis.T)  # |z B|^2 = |R z|^2
+    n = len(basis)
+    z, norm = np.zeros((1, n)), np.zeros(1)
+    for i in reversed(range(n)):
+        rest = z[:, i + 1 :] @ r[i, i + 1 :]
+        half = np.sqrt(np.maximum(bound - norm, 0)) / abs(r[i, i])
+        first, last = np.ceil(-rest / r[i, i] - half), np.floor(-rest / r[i, i] + half)
+        counts = np.maximum(last - first + 1, 0).astype(np.int64)
+        row = np.repeat(np.arange(len(z)), counts)
+        value = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        norm = norm[row] + (rest[row] + value * r[i, i]) ** 2
+        z = z[row]
+        z[:, i] = value
+    return norm
