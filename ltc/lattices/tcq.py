@@ -20,7 +20,7 @@ from ltc.lattices.trellis import Section, Trellis
 __all__ = ["CODES", "TrellisCode", "encoder_tables"]
 
 # States: (h0, h1, normalized second moment). The moments are this project's own, of long sequences with a free final
-# state (benchmarks/trellis_codes.py); Marcellin & Fischer give the same granular gains to their two digits.
+# state (benchmarks/trellis_codes.py).
 CODES: dict[int, tuple[int, int, float]] = {
     4: (0o5, 0o2, 0.06625),
     8: (0o13, 0o04, 0.06490),
