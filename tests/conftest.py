@@ -100,13 +100,13 @@ def lattice(request) -> lattices.Lattice:
     return _lattice_of(request.param)
 
 
-@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if key not in {"bw16", "leech", "e8*dn4"}])
+@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if _lattice_of(key).dim <= 8])
 def small_lattice(request) -> lattices.Lattice:
     """Every lattice of few dimensions, so few that all points that matter can be listed."""
     return _lattice_of(request.param)
 
 
-@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if not key.startswith("an")])
+@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if _lattice_of(key).trellis is not None])
 def trellis_lattice(request) -> lattices.Lattice:
     """Every lattice that has a trellis."""
     return _lattice_of(request.param)

@@ -1,9 +1,11 @@
 """Lattices at a glance, measured on this machine.
 
-python -m ltc.lattices                 a table of every lattice and trellis code
-python -m ltc.lattices leech           the card of one
-python -m ltc.lattices an --dim 5      of one of a family
-python -m ltc.lattices a2 --plot       and a picture of it, a2.png
+    python -m ltc.lattices                 a table of every lattice and trellis code
+    python -m ltc.lattices leech           the card of one
+    python -m ltc.lattices an --dim 5      of one of a family
+    python -m ltc.lattices a2 --plot       and a picture of it, a2.png
+
+Second moments are Monte-Carlo figures with their standard errors; --seed draws other inputs.
 """
 
 from __future__ import annotations
@@ -44,10 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _print_all(console, options.seed)
             return
         lattice = get(options.name, options.dim)
-        _print_card(console, lattice, options.seed)
-        if options.plot or options.output:
-            path = options.output or f"{lattice.name}.png"
+        path = options.output or (f"{lattice.name}.png" if options.plot else None)
+        if path is not None:
             plot(lattice, path)
+        _print_card(console, lattice, options.seed)
+        if path is not None:
             console.print(f"wrote {path}", highlight=False)
     except (ValueError, OSError) as problem:
         print(f"{parser.prog}: {problem}", file=sys.stderr)
@@ -63,12 +66,12 @@ def _print_all(console: Console, seed: int) -> None:
     table = Table(title="Lattices and trellis codes, measured on this machine", caption_justify="left")
     table.box, table.pad_edge, table.collapse_padding = SIMPLE_HEAD, False, True
     table.add_column("name", no_wrap=True)
-    for title in ("dim", "G measured", "publ. G", "gap, bits", "vec./s", "samples/s", "states/edges"):
+    for title in ("dim", "G measured", "publ. G", "gap\nbits", "vectors\n/s", "samples\n/s", "states/\nedges"):
         table.add_column(title, justify="right", no_wrap=True)
     for card in cards:
         table.add_row(*_row(card))
     seconds = time.perf_counter() - begun
-    table.caption = f"float32, {_threads()}, best of repeated calls; gap = ½ log2(2πe G); measured in {seconds:.0f} s"
+    table.caption = f"gap = ½ log2(2πe G); speeds: float32, {_threads()}; all in {seconds:.0f} s"
     console.print(table)
 
 
@@ -82,12 +85,12 @@ def _row(card: Card) -> list[str]:
         f"{card.gap:.4f}",
         _short(card.vectors_per_second),
         _short(card.samples_per_second),
-        _size(lattice).replace(" ", ""),
+        _size(lattice).translate({ord(" "): None, ord(","): None}),
     ]
 
 
 def _print_card(console: Console, lattice: Lattice, seed: int) -> None:
-    card, shell = measure(lattice, error=1e-5, seed=seed), kissing(lattice)
+    card, shell = measure(lattice, seed=seed), kissing(lattice)
     table = Table(title=lattice.name, show_header=False)
     published = "none" if lattice.nsm is None else f"{lattice.nsm:.6f}, gap {gap_bits(lattice.nsm):.4f} bits"
     rows = {

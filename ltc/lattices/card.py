@@ -21,7 +21,7 @@ _SCALARS = 1 << 20
 
 # Trellis codes: a sequence for the second moment, and the samples at either end that are left out (the known first
 # state costs there, the free last state saves).
-_LENGTH, _END = 1024, 128
+_LENGTH, _END = 2048, 256
 
 
 @dataclass(frozen=True)

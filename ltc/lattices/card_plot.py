@@ -94,10 +94,17 @@ def _plot_cells(lattice: Lattice, axes: Axes) -> None:
 
 
 def _plot_shells(lattice: Lattice, axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     norms, counts = _shells(lattice)
-    axes.vlines(norms[1:], 0.5, counts[1:], color=_INK, linewidth=max(0.6, min(6.0, 150 / len(norms))))
-    axes.set_yscale("log")
-    axes.set_ylim(0.5, counts.max() * 4)
+    # From just above 0: the axis may be logarithmic.
+    axes.vlines(norms[1:], 1e-3, counts[1:], colors=_INK, linewidth=max(0.6, min(6.0, 150 / len(norms))))
+    if counts.max() > 50:
+        axes.set_yscale("log")
+        axes.set_ylim(0.5, counts.max() * 4)
+    else:
+        axes.set_ylim(0, counts.max() * 1.15)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlim(0, norms[-1] * 1.04)
     if len(norms) <= 12:
         for norm, count in zip(norms[1:], counts[1:], strict=True):

@@ -16,9 +16,14 @@ from ltc.lattices.sphere import lll
 
 __all__ = ["shortest_norm", "theta_series"]
 
-# Counts must stay exact in 64 bits, and an enumeration must fit in memory. Both limits are on a ball's volume, which is
-# about the number of its points.
-_LARGEST_COUNT, _LARGEST_LIST = 1e17, 3e6
+# Counts must stay exact in 64 bits: a limit on a ball's volume, which is about the number of its points.
+_LARGEST_COUNT = 1e17
+
+# Numbers in a list of points: an enumeration must fit in memory.
+_LARGEST_LIST = 1 << 26
+
+# Dimensions in which a basis is reduced.
+_LARGEST_REDUCED = 48
 
 
 def theta_series(lattice: Lattice, bound: float) -> tuple[np.ndarray, np.ndarray]:
@@ -41,18 +46,19 @@ def theta_series(lattice: Lattice, bound: float) -> tuple[np.ndarray, np.ndarray
         >>> norms.round(9).tolist(), counts.tolist()
         ([0.0, 2.0, 4.0, 6.0], [1, 240, 2160, 6720])
     """
-    expected = _ball(lattice.dim, bound)
+    if _ball(lattice.dim, bound) > _LARGEST_COUNT:
+        raise _too_many(lattice, bound)
     weights = _weights(lattice)
-    if expected > (_LARGEST_LIST if weights is None else _LARGEST_COUNT):
-        raise ValueError(f"{lattice.name} has about {expected:.0e} points of squared norm up to {bound:g}, too many.")
     if weights is not None:
         assert lattice.steps is not None
         unit = float(lattice.steps.min()) ** 2
         series = _count_paths(lattice, weights, math.floor(bound / unit * (1 + 1e-9)))
         norms = np.flatnonzero(series)
         return norms * unit, series[norms]
-    assert lattice.generator is not None
-    found = np.sort(_short_norms(lll(lattice.generator.numpy()), bound * (1 + 1e-9)))
+    listed = _short_norms(_reduced(lattice), bound * (1 + 1e-9))
+    if listed is None:
+        raise _too_many(lattice, bound)
+    found = np.sort(listed)
     # Equal norms differ by rounding only.
     first = np.flatnonzero(np.diff(found, prepend=-1.0) > 1e-7)
     return found[first], np.diff(first, append=len(found))
@@ -67,8 +73,19 @@ def shortest_norm(lattice: Lattice) -> float:
     if lattice.generator is None:
         raise ValueError(f"{lattice.name} is a trellis code: it has no least norm of its own.")
     # A basis vector bounds it from above; that of a reduced basis is rarely much longer.
-    bound = float((lll(lattice.generator.numpy()) ** 2).sum(1).min())
+    bound = float((_reduced(lattice) ** 2).sum(1).min())
     return float(theta_series(lattice, bound)[0][1])
+
+
+def _reduced(lattice: Lattice) -> np.ndarray:
+    """The generator with shorter vectors; in many dimensions, where that takes long, as it is."""
+    assert lattice.generator is not None
+    generator = lattice.generator.numpy()
+    return lll(generator) if lattice.dim <= _LARGEST_REDUCED else generator
+
+
+def _too_many(lattice: Lattice, bound: float) -> ValueError:
+    return ValueError(f"{lattice.name} has too many points of squared norm up to {bound:.4g} to count.")
 
 
 def _ball(dim: int, squared_radius: float) -> float:
@@ -109,8 +126,8 @@ def _count_paths(lattice: Lattice, weights: np.ndarray, bound: int) -> np.ndarra
     return table.sum(0)
 
 
-def _short_norms(basis: np.ndarray, bound: float) -> np.ndarray:
-    """The squared norms up to a bound of all combinations of the rows of ``basis``, coordinate by coordinate."""
+def _short_norms(basis: np.ndarray, bound: float) -> np.ndarray | None:
+    """The squared norms up to a bound of all combinations of the rows of ``basis``; None if they are too many."""
     _, r = np.linalg.qr(basis.T)  # |z B|^2 = |R z|^2
     n = len(basis)
     z, norm = np.zeros((1, n)), np.zeros(1)
@@ -119,6 +136,8 @@ def _short_norms(basis: np.ndarray, bound: float) -> np.ndarray:
         half = np.sqrt(np.maximum(bound - norm, 0)) / abs(r[i, i])
         first, last = np.ceil(-rest / r[i, i] - half), np.floor(-rest / r[i, i] + half)
         counts = np.maximum(last - first + 1, 0).astype(np.int64)
+        if counts.sum() * n > _LARGEST_LIST:
+            return None
         row = np.repeat(np.arange(len(z)), counts)
         value = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
         norm = norm[row] + (rest[row] + value * r[i, i]) ** 2
