@@ -74,6 +74,9 @@ def test_probabilities_of_single_points_are_at_most_one(lattice, family_class, p
 def test_probabilities_given_a_dither_sum_to_one(small_lattice, family_class, prior_on, all_points, parallelepiped):
     """Whatever the dither is: P(. | u) is a probability on the lattice."""
     points, wide, _ = all_points(small_lattice)
+    if small_lattice.dim > 5:
+        # A Z for each point takes its time: fewer of them, under a narrower prior.
+        points, wide = points[points.square().sum(1) < 6.1], 0.1
     prior = prior_on(small_lattice, family_class, narrow=wide / 4, wide=wide)
     cell = parallelepiped(small_lattice, 3 if small_lattice.dim < 5 else 1)
     for u in cell - small_lattice.quantize(cell):
@@ -190,10 +193,10 @@ def test_the_two_priors_agree_on_the_integers(family_class, random_family, gener
 
 @torch.no_grad()
 def test_far_points_have_finite_probabilities(lattice, family_class):
-    """From the origin out to ten thousand, in one batch: finite, and less probable further out."""
+    """From the origin out to three thousand, in one batch: finite, and less probable further out."""
     prior = exact_prior(lattice, lattice.dim, family_class)
     direction = torch.ones(lattice.dim) / math.sqrt(lattice.dim)
-    x = torch.tensor([0, 3, 10, 30, 1e2, 1e3, 1e4])[:, None] * direction
+    x = torch.tensor([0, 3, 10, 30, 1e2, 3e2, 3e3])[:, None] * direction
     for dtype in (torch.float32, torch.float64):
         points = lattice.quantize(x.double()).to(dtype)
         log_prob = prior.log_prob(points)
@@ -205,7 +208,7 @@ def test_far_points_have_finite_probabilities(lattice, family_class):
 
 
 def test_points_beyond_any_table_are_refused_with_a_sentence(trellis_lattice):
-    """A table of more than 2^15 steps each way is no sane latent; it must not end as a wrong number or a full memory."""
+    """A table of more than 2^15 steps each way is no sane latent; it must not end as a wrong number or full memory."""
     prior = exact_prior(trellis_lattice, trellis_lattice.dim)
     for distance in (1e6, 1e9):
         points = trellis_lattice.quantize(torch.full((1, trellis_lattice.dim), distance).double())

@@ -29,7 +29,7 @@ def test_points_lie_in_the_cell(lattice, kind):
 
 def test_points_fill_the_cell(lattice, kind):
     """Mean 0, and E|u|^2 / n = G: the published number, from points of every kind."""
-    count = 2**13 if lattice.dim >= 16 else 2**15
+    count = 2**12 if lattice.dim >= 12 else 2**13
     points = voronoi_points(lattice, count, lattice.dim, kind).double()
     moment = points.square().mean(1)
     # Antithetic points come in pairs of equal length: half as many count.
