@@ -169,7 +169,7 @@ def _descend(
     total, history = np.zeros_like(lower), []
     for first in range(0, len(rates), _STEPS):
         part = rates[first : first + _STEPS]
-        nsm = descend(lower, rng.random((len(part), len(lower))), part, every, total)
+        nsm: Any = descend(lower, rng.random((len(part), len(lower))), part, every, total)
         history.append(Progress(first + len(part), float(part[-1]), float(nsm)))
     return history, total / len(rates)
 
