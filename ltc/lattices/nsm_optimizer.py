@@ -11,7 +11,7 @@ E. Agrell, D. Pook-Kolb and B. Allen, "Optimization and identification of lattic
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
