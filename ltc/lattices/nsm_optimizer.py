@@ -11,7 +11,7 @@ E. Agrell, D. Pook-Kolb and B. Allen, "Optimization and identification of lattic
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -166,11 +166,11 @@ def _descend(
     lower: np.ndarray, rates: np.ndarray, rng: np.random.Generator, every: int
 ) -> tuple[list[Progress], np.ndarray]:
     """Descent in place, a step for each rate; its progress, and the mean of the bases on the way."""
-    total, history = np.zeros_like(lower), []
+    total, moment, history = np.zeros_like(lower), np.zeros(1), []
     for first in range(0, len(rates), _STEPS):
         part = rates[first : first + _STEPS]
-        nsm: Any = descend(lower, rng.random((len(part), len(lower))), part, every, total)
-        history.append(Progress(first + len(part), float(part[-1]), float(nsm)))
+        descend(lower, rng.random((len(part), len(lower))), part, every, total, moment)
+        history.append(Progress(first + len(part), float(part[-1]), float(moment[0])))
     return history, total / len(rates)
 
 
@@ -189,8 +189,9 @@ def _lower(generator: np.ndarray) -> np.ndarray:
     """The lattice turned so that its generator is lower triangular with a positive diagonal, at unit volume."""
     _, r = np.linalg.qr(generator.T.astype(np.float64))
     diagonal = np.diag(r)
-    if not (np.abs(diagonal) > 0).all():
-        raise ValueError("A generator matrix is nonsingular, got determinant 0.")
+    # Beyond that the search would lose itself in rounding errors.
+    if not np.abs(diagonal).min() > 1e-12 * np.abs(diagonal).max():
+        raise ValueError("A generator matrix is nonsingular, got one of determinant 0 or nearly so.")
     lower = (r * np.sign(diagonal)[:, None]).T
     return np.ascontiguousarray(lower / np.exp(np.log(np.abs(diagonal)).mean()))
 

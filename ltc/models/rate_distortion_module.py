@@ -51,6 +51,14 @@ class RateDistortionModule(pl.LightningModule):
         self.evaluated = RateDistortionMoments()
         self._optimizer, self._scheduler = optimizer, scheduler
 
+    @torch.no_grad()
+    def on_fit_start(self) -> None:
+        # Compiled kernels load at their first call, which takes a second: not inside the time of training.
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        with torch.random.fork_rng(devices=[]):
+            self.coder.eval()(data.calibration_batch(0)[:2].to(self.device))
+            self.coder.train()
+
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         reconstruction, bits = self.coder(batch)
         rate = bits.mean() / self.n

@@ -51,9 +51,10 @@ def test_a_step_goes_against_the_gradient(n, random_lower, rng):
     nsm, gradient = nsm_gradient(torch.from_numpy(lower), torch.from_numpy(cube))
     expected = lower - rate * n / 2 * gradient.numpy()
     expected /= np.prod(np.diag(expected)) ** (1 / n)
-    total = np.zeros((n, n))
+    total, moment = np.zeros((n, n)), np.zeros(1)
     found = lower.copy()
-    assert descend(found, cube, np.array([rate]), 0, total) == pytest.approx(nsm)
+    descend(found, cube, np.array([rate]), 0, total, moment)
+    assert moment[0] == pytest.approx(nsm)
     np.testing.assert_allclose(found, expected, atol=1e-12)
     np.testing.assert_array_equal(total, found)
 
@@ -89,7 +90,7 @@ def test_reduction_keeps_the_lattice(n, rng, short_vectors):
 def test_estimates_of_known_lattices(name, seed):
     lattice = lattices.get(name)
     nsm, error = estimate_nsm(3 * lattice.generator, 1e-4, seed)
-    assert 5e-5 < error < 1.1e-4 and nsm == pytest.approx(lattice.nsm, abs=5 * error)
+    assert 1e-5 < error < 1.1e-4 and nsm == pytest.approx(lattice.nsm, abs=5 * error)
 
 
 @pytest.mark.parametrize(("dim", "nsm"), [(2, 5 / (36 * math.sqrt(3))), (4, 0.076603)])

@@ -136,8 +136,8 @@ def moments(start, stop, lower, cubes, squares, gradients):  # type: ignore[no-u
 
 
 @compiled
-def descend(lower, cubes, rates, every, average):  # type: ignore[no-untyped-def]
-    """One step of gradient descent for each row of ``cubes``, in place; the mean of |error|^2 / n on the way.
+def descend(lower, cubes, rates, every, total, moment):  # type: ignore[no-untyped-def]
+    """One step of gradient descent for each row of ``cubes``, in place.
 
     With y the cube's vector less the nearest integers and e = y B its error, the gradient of |e|^2 / (2 vol^(2/n)) at
     unit volume is y_i e_j - delta_ij |e|^2 / (n B_ii) (Agrell, Pook-Kolb & Allen 2022).
@@ -147,7 +147,8 @@ def descend(lower, cubes, rates, every, average):  # type: ignore[no-untyped-def
         cubes: uniform over the unit cube [steps, n].
         rates: step sizes [steps].
         every: steps between two reductions of the basis; 0 for none.
-        average: [n, n], to which the basis after each step is added.
+        total: [n, n], to which the basis after each step is added.
+        moment: out, [1], the mean of |e|^2 / n on the way.
     """
     n = len(lower)
     z, step, y, distance = np.empty(n), np.empty(n), np.empty(n), np.empty(n + 1)
@@ -170,5 +171,5 @@ def descend(lower, cubes, rates, every, average):  # type: ignore[no-untyped-def
             _reduce(lower)
         for i in range(n):
             for j in range(i + 1):
-                average[i, j] += lower[i, j]
-    return mean / (n * len(cubes))
+                total[i, j] += lower[i, j]
+    moment[0] = mean / (n * len(cubes))
