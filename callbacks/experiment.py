@@ -80,6 +80,7 @@ def train_and_evaluate(cfg: DictConfig) -> float:
         n=cfg.n,
         lmbda=cfg["lambda"],
         measure=data.source.measure,
+        energy=data.source.energy,
         optimizer=instantiate(cfg.optimizer),
         scheduler=instantiate(cfg.scheduler),
     )

@@ -45,7 +45,7 @@ class Gaussian(Source):
         super().__init__(dim=1, measure=measure)
         if not 0 < variance < math.inf:
             raise ValueError(f"gaussian: variance must be positive and finite, got {variance}.")
-        self.variance = float(variance)
+        self.variance = self.energy = float(variance)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         return math.sqrt(self.variance) * torch.randn(count, 1, generator=generator, device=generator.device)

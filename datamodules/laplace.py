@@ -48,6 +48,7 @@ class Laplace(Source):
         if not 0 < scale < math.inf:
             raise ValueError(f"laplace: scale must be positive and finite, got {scale}.")
         self.scale = float(scale)
+        self.energy = 2 * self.scale**2
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         # The difference of two exponential variables -ln(1 - u): u is in [0, 1), so there is no ln 0, as

@@ -26,6 +26,7 @@ class Source(ABC):
             of |x - y|.
         measures: the measures that make sense for this source.
         latents: latent dimensions per symbol that a one-shot coder should use unless told otherwise.
+        energy: E|x|^2 per component where it is known exactly, else None; evaluation is more precise with it.
 
     Args:
         dim: components of one symbol, at least 1.
@@ -58,6 +59,7 @@ class Source(ABC):
         self.dim = dim
         self.measure = measure
         self.latents = latents
+        self.energy: float | None = None
 
     @abstractmethod
     def sample(self, count: int, generator: torch.Generator) -> Tensor:

@@ -44,6 +44,7 @@ class Uniform(Source):
         if not 0 < half_width < math.inf:
             raise ValueError(f"uniform: half_width must be positive and finite, got {half_width}.")
         self.half_width = float(half_width)
+        self.energy = self.half_width**2 / 3
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         return (2 * torch.rand(count, 1, generator=generator, device=generator.device) - 1) * self.half_width

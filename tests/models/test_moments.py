@@ -83,3 +83,21 @@ def test_processes_with_different_numbers_of_blocks_are_one(tmp_path):
     expected = expected_figures(whole[:, 0], whole[:, 1])
     for rank in range(2):
         assert torch.load(tmp_path / f"{rank}.pt").tolist() == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_known_energy_makes_both_more_precise(rng):
+    """Zero rate, the energy as distortion: known exactly. A part explained by the energy: regressed out."""
+    energy = rng.exponential(1.0, 5000)
+    metric = RateDistortionMoments(energy=1.0)
+    metric.update(torch.zeros(5000), torch.tensor(energy), torch.tensor(energy))
+    found = metric.compute()
+    assert float(found["rate"]) == 0
+    assert float(found["distortion"]) == pytest.approx(1.0, abs=1e-9)
+    assert float(found["distortion_error"]) < 1e-6
+    noise = rng.normal(size=5000)
+    plain, controlled = RateDistortionMoments(), RateDistortionMoments(energy=1.0)
+    for metric in (plain, controlled):
+        metric.update(torch.tensor(2 * energy + noise), torch.tensor(energy), torch.tensor(energy))
+    assert float(controlled.compute()["rate_error"]) == pytest.approx(1 / 5000**0.5, rel=0.1)
+    assert float(plain.compute()["rate_error"]) == pytest.approx(5**0.5 / 5000**0.5, rel=0.1)
+    assert abs(float(controlled.compute()["rate"]) - 2.0) < 5 / 5000**0.5
