@@ -43,7 +43,7 @@ def batch_seed(seed: int, split: Split, index: int) -> int:
     Example:
         >>> seeds = {batch_seed(7, split, index) for split in Split for index in range(1000)}
         >>> len(seeds), batch_seed(7, Split.TEST, 5) >> 30
-        (3000, 2)
+        (4000, 2)
     """
     factor, offset = _affine_map(seed)
     return (split << 30) | (factor * index + offset) % BATCHES
