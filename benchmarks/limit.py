@@ -34,11 +34,13 @@ def commands() -> list[tuple[str, list[str]]]:
         for rate in (0.5, 1.0, 1.5, 2.0):
             overrides = [f"lattice={lattice}", *_CODE, f"lambda={slope(rate, gap):.4f}"]
             points.append((f"{rate:g} bit: at most {must}", overrides))
-    for rate in (0.45, 0.55, 0.7):
-        points.append(("0.3 to 0.7 bit: below 0.075", ["lattice=leech", f"lambda={slope(rate, 0.07):.4f}"]))
+    # The low rates rise faster with lambda than the formula has it.
+    for lmbda in (1.2, 1.33, 1.5, 1.7):
+        points.append(("0.3 to 0.7 bit: below 0.075", ["lattice=leech", "transform=identity", f"lambda={lmbda}"]))
     laplace = ["source=laplace", "source.measure=l1"]
     # R(D) = log2(1 / D): lambda = 1 / (ln 2 D) at D about 0.55.
-    points.append(("Leech", [*laplace, "lattice=leech", "lambda=2.7"]))
+    points.append(("Leech", [*laplace, "lattice=leech", "transform=identity", "lambda=2.7"]))
+    points.append(("Leech, nearest points", [*points[-1][1], "quantizer.rdo=false"]))
     points.append(("0.03 below Leech", [*laplace, "lattice=tcq256", *_CODE, "lambda=2.7"]))
     return points
 

@@ -3,6 +3,7 @@
 - ``entropy_model`` the interface
 - ``exact`` the exact prior of any lattice (the default): ``trellis_prior`` and ``trellis_code_prior``
   (both a ``table_model``), or ``triangular_prior``
+- ``mixture_prior`` a mixture of exact priors, for latents that depend on each other
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
 """
@@ -11,6 +12,7 @@ from ltc.entropy.densities import Density, FactorizedDensity, FlowDensity
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.exact import exact_prior
 from ltc.entropy.families import Family, GaussianMixture, LaplaceMixture, LogisticMixture
+from ltc.entropy.mixture_prior import MixturePrior
 from ltc.entropy.monte_carlo import MonteCarloPrior
 from ltc.entropy.table_model import TableModel
 from ltc.entropy.trellis_code_prior import TrellisCodePrior
@@ -27,6 +29,7 @@ __all__ = [
     "GaussianMixture",
     "LaplaceMixture",
     "LogisticMixture",
+    "MixturePrior",
     "MonteCarloPrior",
     "TableModel",
     "TrellisCodePrior",

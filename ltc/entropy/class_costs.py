@@ -1,4 +1,4 @@
-"""The cheapest integer of each residue class for ``|y - step k|^2 + mu * bits(k)``."""
+"""The cheapest integer of each residue class for ``|y - step k|^p + mu * bits(k)``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["class_costs"]
 _CHUNK = 2**23
 
 
-def class_costs(y: Tensor, bits: Tensor, step: Tensor, mu: float, modulus: int) -> tuple[Tensor, Tensor]:
+def class_costs(y: Tensor, bits: Tensor, step: Tensor, mu: float, modulus: int, power: int) -> tuple[Tensor, Tensor]:
     """For every coordinate and residue class the least cost, and the integer that has it.
 
     On CPU a compiled loop walks outwards from the nearest integer and stops where no better one can follow; elsewhere
@@ -26,6 +26,7 @@ def class_costs(y: Tensor, bits: Tensor, step: Tensor, mu: float, modulus: int) 
         step: [dim].
         mu: cost of a bit.
         modulus: q.
+        power: p, 2 for squared error or 1 for absolute error.
 
     Returns:
         costs: [batch, dim, q], in the dtype of ``y``.
@@ -36,23 +37,23 @@ def class_costs(y: Tensor, bits: Tensor, step: Tensor, mu: float, modulus: int) 
         costs = torch.empty(*y.shape, modulus, dtype=y.dtype)
         k = torch.empty(*y.shape, modulus, dtype=torch.long)
         table = np.ascontiguousarray((mu * bits).to(y.dtype).T.numpy())
-        _walk(y.contiguous().numpy(), table, step.to(y.dtype).numpy(), radius, costs.numpy(), k.numpy())
+        _walk(y.contiguous().numpy(), table, step.to(y.dtype).numpy(), radius, power, costs.numpy(), k.numpy())
         return costs, k
-    parts = [_compare_all(part, bits, step, mu, modulus) for part in y.split(max(1, _CHUNK // bits.numel()))]
+    parts = [_compare_all(part, bits, step, mu, modulus, power) for part in y.split(max(1, _CHUNK // bits.numel()))]
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts])
 
 
-def _compare_all(y: Tensor, bits: Tensor, step: Tensor, mu: float, modulus: int) -> tuple[Tensor, Tensor]:
+def _compare_all(y: Tensor, bits: Tensor, step: Tensor, mu: float, modulus: int, power: int) -> tuple[Tensor, Tensor]:
     radius = (len(bits) - modulus) // 2
     grid = torch.arange(-radius, radius + modulus, device=y.device)
-    cost = (y[:, None, :] - grid[:, None] * step.to(y)).square() + mu * bits.to(y)  # [batch, grid, dim]
+    cost = (y[:, None, :] - grid[:, None] * step.to(y)).abs() ** power + mu * bits.to(y)  # [batch, grid, dim]
     least, row = cost.reshape(len(y), -1, modulus, y.shape[1]).min(1)  # [batch, q, dim]
     residue = torch.arange(modulus, device=y.device)
     return least.transpose(1, 2), (row * modulus - radius).transpose(1, 2) + residue
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _walk(y, table, step, radius, costs, ks):  # type: ignore[no-untyped-def]
+def _walk(y, table, step, radius, power, costs, ks):  # type: ignore[no-untyped-def]
     batch, dim = y.shape
     modulus = costs.shape[2]
     last = radius + modulus - 1
@@ -69,16 +70,18 @@ def _walk(y, table, step, radius, costs, ks):  # type: ignore[no-untyped-def]
                 if first - center > modulus // 2:
                     first -= modulus
                 first = min(max(first, -radius + r), last - modulus + 1 + r)
-                gap = y[b, i] - s * first
-                best, best_k = gap * gap + table[i, first + radius], first
+                gap = abs(y[b, i] - s * first)
+                gap = gap * gap if power == 2 else gap
+                best, best_k = gap + table[i, first + radius], first
                 for direction in (-modulus, modulus):
                     k = first + direction
                     while -radius <= k <= last:
-                        gap = y[b, i] - s * k
+                        gap = abs(y[b, i] - s * k)
+                        gap = gap * gap if power == 2 else gap
                         # Further away the distance grows, and no rate is below the floor.
-                        if gap * gap + floor[i] >= best and (k - center) * direction > 0:
+                        if gap + floor[i] >= best and (k - center) * direction > 0:
                             break
-                        cost = gap * gap + table[i, k + radius]
+                        cost = gap + table[i, k + radius]
                         if cost < best:
                             best, best_k = cost, k
                         k += direction

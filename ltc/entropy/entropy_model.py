@@ -23,12 +23,14 @@ class EntropyModel(nn.Module, abc.ABC):
 
     Attributes:
         exact: whether ``forward`` is the length of a real code (probabilities that sum to 1), not an estimate.
+        searches: whether :meth:`rd_optimal_point` weighs rate against distance.
 
     Raises:
         ValueError: if ``dim`` is no multiple of the lattice's dimension.
     """
 
     exact: bool = True
+    searches: bool = False
 
     def __init__(self, lattice: Lattice, dim: int) -> None:
         super().__init__()
@@ -48,6 +50,19 @@ class EntropyModel(nn.Module, abc.ABC):
         Returns:
             [...], one number for each vector of points.
         """
+
+    def rd_optimal_point(self, y: Tensor, mu: float, power: int = 2) -> Tensor:
+        """A point with a small ``sum |y_i - point_i|^p + mu * rate``; the nearest one where there is no search.
+
+        Args:
+            y: latents [batch, dim].
+            mu: latent error that one bit is worth.
+            power: p, 2 for squared error or 1 for absolute error.
+
+        Returns:
+            [batch, dim], in the dtype of ``y``.
+        """
+        return self.lattice.quantize(y)
 
     def forward(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
         """Rate of each vector of points in bits: ``-log2 P``, shape [...]."""

@@ -25,10 +25,11 @@ class TableModel(EntropyModel):
     """A model with a table of log f_i(k) for each coordinate's integers k, on a lattice with a trellis.
 
     Because the rate is a sum over coordinates, the trellis search that finds the nearest point also finds the point
-    with the least ``|y - point|^2 + mu * rate``: :meth:`rd_optimal_point`.
+    with the least ``sum |y_i - point_i|^p + mu * rate``: :meth:`rd_optimal_point`.
     """
 
     step: Tensor
+    searches = True
 
     def __init__(self, lattice: Lattice, dim: int) -> None:
         super().__init__(lattice, dim)
@@ -69,25 +70,15 @@ class TableModel(EntropyModel):
         return (log_f.sum(-1) - log_z).to(points.dtype)
 
     @torch.no_grad()
-    def rd_optimal_point(self, y: Tensor, mu: float) -> Tensor:
-        """The point with the least ``|y - point|^2 + mu * rate``, rate in bits: exact, by the trellis search.
-
-        Args:
-            y: latents [batch, dim].
-            mu: squared latent distance that one bit is worth; 0 gives the nearest point.
-
-        Returns:
-            [batch, dim], in the dtype of ``y``.
-        """
-        if not mu > 0:
-            return self.lattice.quantize(y)
+    def rd_optimal_point(self, y: Tensor, mu: float, power: int = 2) -> Tensor:
+        """The point with the least ``sum |y_i - point_i|^p + mu * rate``: exact, by the trellis search."""
         q, n = self.modulus, self.lattice.dim
         radius = self.radius(torch.round(y / self.step.to(y.dtype)).long())
         table, _, _ = self.tables(radius)
         bits = table / -LOG2
         found = []
         for part in y.split(_CHUNK):
-            costs, k = class_costs(part, bits, self.step, mu, q)  # [batch, dim, q]
+            costs, k = class_costs(part, bits, self.step, mu, q, power)  # [batch, dim, q]
             residue = self.lattice.cheapest(costs.reshape(-1, n, q)).reshape(len(part), self.dim, 1)
             found.append(k.gather(2, residue)[..., 0] * self.step.to(y.dtype))
         return torch.cat(found) if found else y.clone()

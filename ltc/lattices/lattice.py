@@ -33,6 +33,8 @@ class Lattice(abc.ABC):
     steps: Tensor | None = None
     # The same search compiled for the CPU (ltc.lattices.kernels), for float32 and float64 [batch, dim]; or None.
     _kernel: Callable[[Tensor], Tensor] | None = None
+    # And that of `cheapest`.
+    _cheapest_kernel: Callable[[Tensor], Tensor] | None = None
 
     @abc.abstractmethod
     def nearest(self, x: Tensor) -> Tensor:
@@ -76,7 +78,7 @@ class Lattice(abc.ABC):
         residue = torch.arange(q, device=x.device, dtype=x.dtype)
         k = residue + q * torch.round((x[..., None] / steps - residue) / q)
         points = steps * k
-        choice = self.cheapest((x[..., None] - points).square())
+        choice = self.cheapest_in_torch((x[..., None] - points).square())
         return points.gather(-1, choice[..., None])[..., 0]
 
     def cheapest(self, costs: Tensor) -> Tensor:
@@ -91,6 +93,12 @@ class Lattice(abc.ABC):
         Raises:
             ValueError: if the lattice has no trellis.
         """
+        compiled = costs.device.type == "cpu" and costs.dtype in (torch.float32, torch.float64)
+        search = self._cheapest_kernel if self._cheapest_kernel is not None and compiled else self.cheapest_in_torch
+        return search(costs)
+
+    def cheapest_in_torch(self, costs: Tensor) -> Tensor:
+        """:meth:`cheapest` on any device: the reference of the compiled kernels."""
         if self.trellis is None:
             raise ValueError(f"{self.name} has no trellis to search.")
         return self.trellis.viterbi(costs)

@@ -65,7 +65,8 @@ class LeechLattice(Lattice):
         words, sums = section_words()
         self._words = torch.from_numpy(words)
         self._sums = torch.from_numpy(sums)
-        self._kernel = LeechSearch(words)
+        search = LeechSearch(words)
+        self._kernel, self._cheapest_kernel = search, search.residues
         # The words' halves: a word is first[.] followed by second[.], each one of 16 half words.
         powers = 2 ** torch.arange(4)
         halves = self._words.reshape(8, 8, 2, 2, 4) @ powers
@@ -74,7 +75,7 @@ class LeechLattice(Lattice):
     def nearest(self, x: Tensor) -> Tensor:
         return torch.cat([self.nearest_on_trellis(part) for part in x.split(_CHUNK)]) if len(x) else x.clone()
 
-    def cheapest(self, costs: Tensor) -> Tensor:
+    def cheapest_in_torch(self, costs: Tensor) -> Tensor:
         return torch.cat([self._cheapest(part) for part in costs.split(_CHUNK)])
 
     def _cheapest(self, costs: Tensor) -> Tensor:

@@ -75,16 +75,11 @@ class TrellisCode(Lattice):
         later = Section(np.arange(states).repeat(2), self.next_state.ravel(), self.residue.ravel())
         # States that cannot have been reached yet are no harm: their forward value is the semiring's zero.
         self.trellis = Trellis(4, [first] + [later] * (dim - 1), [1] + [states] * dim)
-        self._search = ViterbiSearch(self.next_state, self.residue, step=0.5)
-        self._kernel = self._search
+        search = ViterbiSearch(self.next_state, self.residue, step=0.5)
+        self._kernel, self._cheapest_kernel = search, search.residues
 
     def nearest(self, x: Tensor) -> Tensor:
         return self.nearest_on_trellis(x)
-
-    def cheapest(self, costs: Tensor) -> Tensor:
-        if costs.device.type == "cpu":
-            return self._search.residues(costs)
-        return super().cheapest(costs)
 
 
 def _register(states: int, h0: int, h1: int, nsm: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ltc.entropy import EntropyModel, Family, TableModel, voronoi_points
+from ltc.entropy import EntropyModel, Family, voronoi_points
 from ltc.lattices import Lattice
 
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
@@ -29,13 +29,14 @@ class Bottleneck(nn.Module, abc.ABC):
         """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
 
     @abc.abstractmethod
-    def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
+    def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
         """The quantized latents alone, without dither or gradient.
 
         Args:
             y: latents [batch, dim].
-            mu: squared latent distance that a bit is worth; where the bottleneck has a search for it, the point with
-                the least ``|y - point|^2 + mu * bits`` is found instead of the nearest one.
+            mu: latent error that a bit is worth; where the bottleneck has a search for it, the point with the least
+                ``sum |y_i - point_i|^power + mu * bits`` is found instead of the nearest one.
+            power: 2 for squared, 1 for absolute error.
         """
 
     #: Whether ``quantize`` heeds ``mu``.
@@ -62,12 +63,12 @@ class LatticeBottleneck(Bottleneck):
         super().__init__()
         self.lattice, self.entropy_model = lattice, entropy_model
         self.exact = entropy_model.exact
-        self.searches = isinstance(entropy_model, TableModel)
+        self.searches = entropy_model.searches
 
-    def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
+    def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
         y = y.detach()
-        if mu > 0 and isinstance(self.entropy_model, TableModel):
-            return self.entropy_model.rd_optimal_point(y, mu)
+        if mu > 0:
+            return self.entropy_model.rd_optimal_point(y, mu, power)
         return self.lattice.quantize(y)
 
     def rescale(self, factor: float) -> None:
@@ -142,7 +143,7 @@ class ScalarBottleneck(Bottleneck):
         y_hat, likelihood = self.entropy_bottleneck(y[..., None])
         return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
 
-    def quantize(self, y: Tensor, mu: float = 0.0) -> Tensor:
+    def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
         medians = self.entropy_bottleneck.quantiles[:, 0, 1].detach()
         return torch.round(y.detach() - medians) + medians
 

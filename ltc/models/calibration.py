@@ -4,8 +4,12 @@ Straight-through training sees a derivative of quantization that is wrong at low
 the latents. But that scale is one number, and the true objective, with real quantization, can be computed. So with the
 encoder fixed: for each scale in a search, prior and decoder are refitted to truly quantized latents (nothing there
 needs a derivative of quantization) and rate + lambda * distortion is measured; the best scale is kept. All candidates
-see the same numbers (common random numbers), so that their order has little noise. Then the same is done with the
-encoder's rate-distortion optimal search, from the best scale on, and kept if it is better.
+see the same numbers (common random numbers), so that their order has little noise.
+
+With the encoder's rate-distortion optimal search, points minimize the very objective that prior and decoder descend, so
+that refitting is an alternating minimization of it (as Chou, Lookabaugh & Gray 1989 do for codebooks), and moves the
+scale by itself. It ends at zero rate if it starts too coarse; it is started at several finer scales, and kept if the
+best of these is better than nearest points.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from torch import Tensor
 
 from ltc.models.bottleneck import LatticeBottleneck
 from ltc.models.coder import Coder
-from ltc.models.rd_search import RDSearch, decoder_gain
+from ltc.models.rd_search import RDSearch
 
 __all__ = ["Calibration"]
 
@@ -42,7 +46,8 @@ class Calibration:
         evaluations: candidates of a golden-section search.
         rounds: searches at most: where the best scale is at the end of an interval, another one starts there.
         refit_steps: steps of prior and decoder for each candidate.
-        rdo_factors: factors for the best scale that are tried with the rate-distortion optimal search.
+        rdo_factors: factors for the best scale that the rate-distortion optimal search starts from.
+        rdo_steps: steps of prior and decoder from each of them.
         final_steps: steps of prior and decoder at the scale that won.
         validation_symbols: numbers (latents) that the objective is measured on.
         lr: initial learning rate of a refit; it falls to 0 along a cosine.
@@ -54,7 +59,8 @@ class Calibration:
     evaluations: int = 7
     rounds: int = 4
     refit_steps: int = 100
-    rdo_factors: tuple[float, ...] = (1.0, 1.15)
+    rdo_factors: tuple[float, ...] = (1.0, 1.4)
+    rdo_steps: int = 300
     final_steps: int = 500
     validation_symbols: int = 200_000
     lr: float = 5e-3
@@ -73,31 +79,32 @@ class Calibration:
         """
         validation = _validation(draw, self.validation_symbols)
         before = _cost(coder, objective, validation)
-        tried: list[tuple[float, float, Coder]] = []
 
-        def attempt(log_factor: float, start: Coder, search: RDSearch | None) -> float:
-            candidate = copy.deepcopy(start)
-            candidate.search = copy.deepcopy(search)
-            _rescale(candidate, math.exp(log_factor))
-            self._refit(candidate, objective, draw, self.refit_steps)
-            cost = _cost(candidate, objective, validation)
-            tried.append((cost, float(candidate.gain), candidate))
-            return cost
+        def candidate(start: Coder, factor: float, search: RDSearch | None, steps: int) -> tuple[float, Coder]:
+            coder = copy.deepcopy(start)
+            coder.search = copy.deepcopy(search)
+            _rescale(coder, factor)
+            self._refit(coder, objective, draw, steps)
+            return _cost(coder, objective, validation), coder
+
+        tried: list[tuple[float, Coder]] = []
+
+        def attempt(log_factor: float, start: Coder) -> float:
+            tried.append(candidate(start, math.exp(log_factor), None, self.refit_steps))
+            return tried[-1][0]
 
         low, high = math.log(self.lowest), math.log(self.highest)
         start, gain = coder, float(coder.gain)
         for _ in range(self.rounds):
-            _golden_section(functools.partial(attempt, start=start, search=None), low, high, self.evaluations)
-            _, best_gain, start = min(tried, key=lambda t: t[0])
+            _golden_section(functools.partial(attempt, start=start), low, high, self.evaluations)
+            start = min(tried, key=_first)[1]
             # Well inside the interval: found. At its end: search again from there.
-            if 1.2 * self.lowest < best_gain / gain < self.highest / 1.2:
+            if 1.2 * self.lowest < float(start.gain) / gain < self.highest / 1.2:
                 break
-            gain = best_gain
+            gain = float(start.gain)
         if self.rdo and coder.bottleneck.searches:
-            best = min(tried, key=lambda t: t[0])[2]
-            for factor in self.rdo_factors:
-                attempt(math.log(factor), best, objective)
-        winner = min(tried, key=lambda t: t[0])[2]
+            tried += [candidate(start, factor, objective, self.rdo_steps) for factor in self.rdo_factors]
+        winner = min(tried, key=_first)[1]
         self._refit(winner, objective, draw, self.final_steps)
         after, factor = _cost(winner, objective, validation), float(winner.gain / coder.gain)
         if after >= before:
@@ -118,15 +125,16 @@ class Calibration:
             x = draw(_REFIT + step)
             with torch.no_grad():
                 y = coder.latents(x)
-                if step % 20 == 0:
-                    _update_mu(coder, y, x.shape[1])
-                point = bottleneck.quantize(y, 0.0 if coder.search is None else float(coder.search.mu))
+                if coder.search is not None and step % 10 == 0:
+                    coder.search.tune(x, y, coder.decode)
+                point = coder.quantize(y)
             loss = objective.cost(x, coder.decode(point), bottleneck.rate(point)).mean() / x.shape[1]
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-        _update_mu(coder, y, x.shape[1])
+        if coder.search is not None:
+            coder.search.tune(x, y, coder.decode)
 
 
 def _validation(draw: Draw, symbols: int) -> Tensor:
@@ -142,10 +150,8 @@ def _cost(coder: Coder, objective: RDSearch, x: Tensor) -> float:
     return float(objective.cost(x, reconstruction, bits).mean())
 
 
-def _update_mu(coder: Coder, y: Tensor, components: int) -> None:
-    if coder.search is not None:
-        # Quantization errors have variance G per dimension at unit volume, and G is about 0.07 for every lattice.
-        coder.search.set_mu(components, decoder_gain(coder.decode, y, 0.07**0.5))
+def _first(pair: tuple[float, Coder]) -> float:
+    return pair[0]
 
 
 @torch.no_grad()

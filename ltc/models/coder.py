@@ -50,13 +50,19 @@ class Coder(nn.Module):
         coding = Coding(self.decode(point), bits)
         if self.training or self.search is None:
             return coding
-        point = self.bottleneck.quantize(y, float(self.search.mu))
+        point = self.quantize(y)
         searched = Coding(self.decode(point), self.bottleneck.rate(point))
         return Coding(*self.search.better(x, coding, searched))
 
     def latents(self, x: Tensor) -> Tensor:
         """y: [batch, latent_dim]."""
         return self.gain * self.analysis(x)
+
+    def quantize(self, y: Tensor) -> Tensor:
+        """The point of each vector of latents: what the search finds, or the nearest one."""
+        if self.search is None:
+            return self.bottleneck.quantize(y)
+        return self.bottleneck.quantize(self.search.stretch * y, float(self.search.mu), self.search.power)
 
     def decode(self, point: Tensor) -> Tensor:
         """The reconstruction of quantized latents."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-__all__ = ["DISTORTIONS", "absolute_error", "squared_error"]
+__all__ = ["DISTORTIONS", "POWERS", "absolute_error", "squared_error"]
 
 
 def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
@@ -21,3 +21,6 @@ def absolute_error(x: Tensor, reconstruction: Tensor) -> Tensor:
 
 DISTORTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": squared_error, "l1": absolute_error}
 """Distortions by the name of a source's measure."""
+
+POWERS: dict[str, int] = {"mse": 2, "l1": 1}
+"""Of which power of the error a distortion is the mean."""

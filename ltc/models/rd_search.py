@@ -7,19 +7,23 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ltc.models.distortion import DISTORTIONS
+from ltc.models.distortion import DISTORTIONS, POWERS
 
 __all__ = ["RDSearch", "decoder_gain"]
 
 
 class RDSearch(nn.Module):
-    """The encoder's search for ``|y - point|^2 + mu * bits`` instead of the nearest point.
+    """The encoder's search for ``sum |y_i - point_i|^p + mu * bits`` instead of the nearest point.
 
     A block costs ``bits + price * distortion``, with price = lambda * n: distortion is a mean over the block's
-    components, rate is counted per symbol. Where the decoder multiplies squared latent errors by g^2, so that
-    ``distortion = g^2 |y - point|^2 / components``, both objectives have the same minimum for
+    components, rate is counted per symbol; p is 2 for squared and 1 for absolute error. Where the decoder multiplies
+    latent errors by g, so that ``distortion = g^p sum |y_i - point_i|^p / components``, both objectives have the same
+    minimum for
 
-        mu = components / (price g^2).
+        mu = components / (price g^p),
+
+    if y is what the decoder would have to see to give the input back. At low rate a decoder shrinks its points, and the
+    analysis transform's latents fall short of that by a factor: :meth:`tune` measures it along with g.
 
     For a decoder that is no scaled isometry this is an approximation; therefore :meth:`better` compares the true costs
     of both points, and the search never raises rate + lambda * distortion.
@@ -29,17 +33,21 @@ class RDSearch(nn.Module):
         measure: the distortion, a key of ``DISTORTIONS``.
 
     Attributes:
-        mu: squared latent distance that a bit is worth; 0 switches the search off.
+        mu: latent error that a bit is worth; 0 switches the search off.
+        stretch: factor of the latents before the search.
     """
 
     mu: Tensor
+    stretch: Tensor
     price: Tensor
 
     def __init__(self, price: float, measure: str = "mse") -> None:
         super().__init__()
         self.distortion: Callable[[Tensor, Tensor], Tensor] = DISTORTIONS[measure]
+        self.power = POWERS[measure]
         self.register_buffer("price", torch.tensor(float(price)))
         self.register_buffer("mu", torch.zeros(()))
+        self.register_buffer("stretch", torch.ones(()))
 
     def cost(self, x: Tensor, reconstruction: Tensor, bits: Tensor) -> Tensor:
         """``bits + price * distortion`` of each block: [batch]."""
@@ -50,9 +58,23 @@ class RDSearch(nn.Module):
         pick = self.cost(x, *other) < self.cost(x, *one)
         return torch.where(pick[:, None], other[0], one[0]), torch.where(pick, other[1], one[1])
 
-    def set_mu(self, components: int, gain_squared: float) -> None:
-        """mu for blocks of so many components and a decoder with squared gain g^2."""
-        self.mu.fill_(components / (float(self.price) * gain_squared))
+    @torch.no_grad()
+    def tune(self, x: Tensor, y: Tensor, decode: Callable[[Tensor], Tensor]) -> None:
+        """Sets mu and the stretch for a decoder.
+
+        Args:
+            x: blocks [batch, components].
+            y: their latents [batch, dim].
+            decode: maps latents to reconstructions.
+        """
+        # Quantization errors have variance G per dimension at unit volume, and G is about 0.07 for every lattice.
+        gain_squared = decoder_gain(decode, y, 0.07**0.5)
+        self.mu.fill_(x.shape[1] / (float(self.price) * gain_squared ** (self.power / 2)))
+        # Least squares for x = decode(stretch * y), exact where the decoder is affine.
+        origin = decode(torch.zeros_like(y[:1]))
+        direction = decode(y) - origin
+        stretch = float(((x - origin) * direction).sum() / direction.square().sum())
+        self.stretch.fill_(stretch if stretch > 0 else 1.0)
 
 
 @torch.no_grad()

@@ -49,9 +49,24 @@ def test_kernel_is_as_near_as_the_reference(kernel_lattice, dtype, scale, genera
         # A tie within rounding may be broken either way.
         rounding = 1e-6 + 100 * torch.finfo(dtype).eps * scale * (1 + scale / 1e3)
         same = (found - reference).abs().amax(-1) < 1e-3 if count else torch.ones(0, dtype=torch.bool)
-        assert same.double().mean() > 0.99 or count < 1000
+        # Half a percent of the vectors at scale 1e4 in float32, where a coordinate is 0.01 steps apart from the next.
+        assert same.double().mean() > 0.97 or count < 1000
         apart = (squared_distances(x, found) - squared_distances(x, reference))[~same].abs()
         assert (apart < rounding).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["leech", "tcq8"])
+def test_cheapest_residues_are_those_of_the_reference(name, dtype, generator):
+    """For any costs, not only distances; ties have probability zero."""
+    lattice = lattices.get(name)
+    for count in (0, 1, 17, 500):
+        costs = torch.rand(count, lattice.dim, lattice.trellis.modulus, generator=generator, dtype=dtype)
+        found, reference = lattice.cheapest(costs), lattice.cheapest_in_torch(costs)
+        total, least = (costs.double().gather(2, k[..., None]).sum((1, 2)) for k in (found, reference))
+        assert bool(lattice.trellis.contains(found).all())
+        assert torch.allclose(total, least, rtol=20 * torch.finfo(dtype).eps)
+        assert count < 500 or bool((found == reference).double().mean() > 0.99)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

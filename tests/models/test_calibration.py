@@ -1,6 +1,7 @@
 """Laws of the calibration: it never raises the cost it is measured by, and finds a scale that is far off."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from ltc.models import Calibration, Coder, LatticeBottleneck, RDSearch
 from ltc.models.rd_search import decoder_gain
 from ltc.transforms import Gain, Linear
 
-QUICK = {"evaluations": 4, "refit_steps": 40, "final_steps": 60, "validation_symbols": 40_000}
+QUICK = {"evaluations": 4, "refit_steps": 40, "rdo_steps": 60, "final_steps": 60, "validation_symbols": 40_000}
 
 
 def gaussian_coder(name, scale=1.0, transform=Gain):
@@ -61,9 +62,20 @@ def test_the_search_never_costs_more_than_nearest_points(seed):
         coder.search = RDSearch(price=n * 3.0)
         x = torch.randn(500, n)
         nearest = cost(coder, coder.search, x)
-        coder.search.set_mu(n, decoder_gain(coder.decode, coder.latents(x).detach(), 0.26))
+        coder.search.tune(x, coder.latents(x).detach(), coder.decode)
         assert float(coder.search.mu) > 0
         assert bool((cost(coder, coder.search, x) <= nearest + 1e-5).all())
+
+
+def test_tuning_undoes_the_shrinkage_of_a_decoder(generator):
+    """With latents g x and decoder a y: the stretch is 1 / (a g), and mu = 1 / (lambda a^2)."""
+    coder, n = gaussian_coder("e8", scale=2.0)
+    torch.nn.init.constant_(coder.synthesis.log_gain, -1.0)
+    x = torch.randn(4000, n, generator=generator)
+    search = RDSearch(price=n * 3.0)
+    search.tune(x, coder.latents(x).detach(), coder.decode)
+    assert float(search.stretch) == pytest.approx(math.e / 2, rel=1e-5)
+    assert float(search.mu) == pytest.approx(math.e**2 / 3, rel=1e-4)
 
 
 def test_decoder_gain_of_a_scaled_isometry(generator):

@@ -163,9 +163,10 @@ def descend(lower, cubes, rates, every, total, moment):  # type: ignore[no-untyp
                 error += y[i] * lower[i, j]
             error *= rates[t]
             # Only after column j has been read to its end may it change.
+            onto_volume = rates[t] * square / (n * lower[j, j])
             for i in range(j, n):
                 lower[i, j] -= y[i] * error
-            lower[j, j] += rates[t] * square / (n * lower[j, j])
+            lower[j, j] += onto_volume
         _normalize(lower)
         if every and (t + 1) % every == 0:
             _reduce(lower)

@@ -9,10 +9,11 @@ the first two sections are merged over all a, b with the same a + b = g: 256 sum
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.blocks import join_four, letter_costs, load_lanes, place, store_lanes
-from ltc.lattices.kernels.parallel import compiled, inlined, nearest_rows
+from ltc.lattices.kernels.parallel import compiled, inlined, nearest_rows, run_pieces
 from ltc.lattices.kernels.simd import LANES, filled, load, minimum, select, store
 
 __all__ = ["LeechSearch"]
@@ -41,6 +42,20 @@ class LeechSearch:
     def __call__(self, x: Tensor) -> Tensor:
         return nearest_rows(_search, x, _GRAIN, *self._tables)
 
+    def residues(self, costs: Tensor) -> Tensor:
+        """The residues k mod 8 of the point with the least sum of any costs.
+
+        Args:
+            costs: [batch, 24, 8], float32 or float64, on the CPU: the cost of the best k of each residue class.
+
+        Returns:
+            int64 [batch, 24].
+        """
+        flat = costs.detach().reshape(len(costs), 24 * 8).contiguous()
+        path = torch.empty(len(costs), 24, dtype=torch.int64)
+        run_pieces(_residues, len(flat), _GRAIN, flat.numpy(), path.numpy(), *self._tables)
+        return path
+
 
 @compiled
 def _search(start, stop, x, out, halves, words):  # type: ignore[no-untyped-def]
@@ -60,16 +75,76 @@ def _search(start, stop, x, out, halves, words):  # type: ignore[no-untyped-def]
         store(best, 1, filled(best, 0))
         for m in range(2):
             letter_costs(y, m, 2, 4, cost)
-            for section in range(3):
-                for h in range(2):
-                    join_four(cost, 8 * section + 4 * h, pairs, half, 16 * h)
-                _class_costs(half, halves, classes, m * _CLASS_ROWS + 128 * section)
-            _best_triple(classes, m, best)
+            _join_sections(cost, halves, m, pairs, half, classes, best)
         for lane in range(LANES):
             _trace(classes, words, lane, best, word, need)
         for section in range(3):
             place(y, word, 8 * section, 8, 2, load(need, 3), 2, 4, load(need, section))
         store_lanes(y, down, first, stop, out)
+
+
+@compiled
+def _residues(start, stop, costs, out, halves, words):  # type: ignore[no-untyped-def]
+    dtype = costs.dtype
+    ones = np.full(24 * 8, 1).astype(dtype)
+    table = np.empty((24 * 8, LANES), dtype)
+    cost = np.empty((24 * 4, LANES), dtype)
+    pairs = np.empty((16, LANES), dtype)
+    half = np.empty((2 * 32, LANES), dtype)
+    classes = np.empty((2 * _CLASS_ROWS, LANES), dtype)
+    best = np.empty((2, LANES), dtype)
+    word = np.empty((24, LANES), dtype)
+    need = np.empty((4, LANES), dtype)
+    for first in range(start, stop, LANES):
+        load_lanes(costs, first, stop, ones, table)
+        store(best, 0, filled(best, np.inf))
+        store(best, 1, filled(best, 0))
+        for m in range(2):
+            for i in range(24):
+                for c in range(2):
+                    for parity in range(2):
+                        store(cost, 4 * i + 2 * c + parity, load(table, 8 * i + m + 2 * c + 4 * parity))
+            _join_sections(cost, halves, m, pairs, half, classes, best)
+        for lane in range(min(LANES, stop - first)):
+            _trace(classes, words, lane, best, word, need)
+            for section in range(3):
+                _choose(table, word, lane, section, int(need[3, lane]), int(need[section, lane]), out, first + lane)
+
+
+@inlined
+def _choose(table, word, lane, section, m, need, out, row):  # type: ignore[no-untyped-def]
+    """The cheaper of a section's word and its complement, with sum(j) = need mod 2 by Wagner's rule."""
+    least = np.inf
+    for other in range(2):
+        total, parity, slack, flip = 0.0, 0, np.inf, 0
+        for i in range(8 * section, 8 * section + 8):
+            at = 8 * i + m + 2 * abs(int(word[i, lane]) - other)
+            even, odd = table[at, lane], table[at + 4, lane]
+            total += min(even, odd)
+            parity ^= odd < even
+            if abs(even - odd) < slack:
+                slack, flip = abs(even - odd), i
+        if parity != need:
+            total += slack
+        else:
+            flip = -1
+        if total < least:
+            least = total
+            for i in range(8 * section, 8 * section + 8):
+                residue = m + 2 * abs(int(word[i, lane]) - other)
+                at = 8 * i + residue
+                second = (table[at + 4, lane] < table[at, lane]) != (i == flip)
+                out[row, i] = residue + 4 * second
+
+
+@inlined
+def _join_sections(cost, halves, m, pairs, half, classes, best):  # type: ignore[no-untyped-def]
+    """Class costs of all sections from the letters' costs, and ``best`` updated, for one m."""
+    for section in range(3):
+        for h in range(2):
+            join_four(cost, 8 * section + 4 * h, pairs, half, 16 * h)
+        _class_costs(half, halves, classes, m * _CLASS_ROWS + 128 * section)
+    _best_triple(classes, m, best)
 
 
 @inlined
