@@ -10,7 +10,7 @@ import torch
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from callbacks.files import whole_file
+from ltc.files import whole_file
 
 __all__ = ["CellsPicture"]
 

@@ -16,8 +16,8 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from callbacks.files import write_json
 from conf.resolvers import block_length
+from ltc.files import write_json
 from ltc.models import RateDistortionModule
 
 __all__ = ["ExperimentError", "check", "run_job", "train_and_evaluate"]

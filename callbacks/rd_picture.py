@@ -11,8 +11,8 @@ import pytorch_lightning as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from callbacks.files import whole_file
 from callbacks.rd_point import RDPointWriter
+from ltc.files import whole_file
 
 __all__ = ["RDPicture", "decibel", "label_axes"]
 

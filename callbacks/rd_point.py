@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 
 from callbacks.calibration import CalibrationPhase
-from callbacks.files import write_json
+from callbacks.coder_file import CoderFile
+from ltc.files import write_json
 from ltc.theory import space_filling_gap
 
 __all__ = ["RDPointWriter"]
+
+_Kind = TypeVar("_Kind", bound=pl.Callback)
 
 
 class RDPointWriter(pl.Callback):
@@ -40,8 +43,7 @@ class RDPointWriter(pl.Callback):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.train_seconds += time.perf_counter() - self._start
         # Calibration runs just before this callback, inside the time of training.
-        phases = [c for c in trainer.callbacks if isinstance(c, CalibrationPhase)]  # type: ignore[attr-defined]
-        self.calibration_seconds = sum(phase.seconds for phase in phases)
+        self.calibration_seconds = sum(phase.seconds for phase in _of(trainer, CalibrationPhase))
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         source = trainer.datamodule.source  # type: ignore[attr-defined]
@@ -60,7 +62,7 @@ class RDPointWriter(pl.Callback):
             "distortion": distortion,
             "bound_rate": bound,
             "gap": gap,
-            "coded_rate": None,
+            "coded_rate": next((c.coded_rate for c in _of(trainer, CoderFile)), None),
             "rate_error": figures["rate_error"],
             "distortion_error": figures["distortion_error"],
             "gap_error": None if function is None else _gap_error(figures, function.rate),
@@ -79,6 +81,11 @@ class RDPointWriter(pl.Callback):
         if lattice is None or lattice.nsm is None or source.measure != "mse" or source.latents != source.dim:
             return None
         return source.dim * space_filling_gap(lattice.nsm)
+
+
+def _of(trainer: pl.Trainer, kind: type[_Kind]) -> list[_Kind]:
+    """The trainer's callbacks of a kind."""
+    return [c for c in trainer.callbacks if isinstance(c, kind)]  # type: ignore[attr-defined]
 
 
 def _gap_error(figures: dict[str, float], rate_of: Any) -> float:

@@ -16,6 +16,7 @@ __all__ = ["RDTable", "point_table", "sweep_table"]
 
 _FIGURES = {
     "rate": "rate (bits/symbol)",
+    "coded_rate": "rate in a file (bits/symbol)",
     "distortion": "distortion",
     "bound_rate": "R(D) (bits/symbol)",
     "gap": "gap to R(D) (bits)",
@@ -46,7 +47,8 @@ def sweep_table(points: Iterable[dict[str, Any]], title: str | None = None) -> T
         table.add_column(column, justify="right")
     for point in points:
         names = [str(point.get(c) if point.get(c) is not None else "") for c in (*differing, "lattice", "lambda")]
-        table.add_row(*names, *([] if point.get("error") else [_number(point.get(key)) for key in _FIGURES]))
+        figures = [_number(point.get(key)) for key in _FIGURES if key != "coded_rate"]
+        table.add_row(*names, *([] if point.get("error") else figures))
     return table
 
 

@@ -27,9 +27,9 @@ class SweepSummary(Callback):
         from hydra.utils import instantiate
         from rich.console import Console
 
-        from callbacks.files import whole_file
         from callbacks.rd_curves import draw_curves
         from callbacks.rd_table import sweep_table
+        from ltc.files import whole_file
 
         folder = Path(config.hydra.sweep.dir).absolute()
         rows = gather(folder)

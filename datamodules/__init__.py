@@ -10,6 +10,7 @@ Contents, one concept per file:
 `banana`            `Banana`, the bent 2-D Gaussian of nonlinear transform coding; `BananaMarginal`, 1-D
 `sawbridge`         `Sawbridge`, a path with one random jump, 1,024 samples a symbol
 `physics`           `Physics`, measured Z -> ee events, 16 numbers a symbol; a finite data set
+`speech`            `Speech`, spectra of spoken digits, 33 numbers a symbol; a finite data set
 `errors`            `DataError`, a file is missing or holds something else
 `blocks`            `BlockDataModule`, blocks of n symbols for training, validation and test
 `stream`            `BlockStream`, the order of batches: dealt to processes and workers, no batch twice
@@ -38,6 +39,7 @@ from datamodules.laplace import Laplace
 from datamodules.physics import Physics
 from datamodules.sawbridge import Sawbridge
 from datamodules.source import Source
+from datamodules.speech import Speech
 from datamodules.uniform import Uniform
 
 __all__ = [
@@ -51,6 +53,7 @@ __all__ = [
     "Physics",
     "Sawbridge",
     "Source",
+    "Speech",
     "Uniform",
 ]
 

@@ -45,19 +45,22 @@ class MixturePrior(EntropyModel):
         if components < 1:
             raise ValueError(f"A mixture has at least one component, got {components}.")
         self.components = nn.ModuleList(prior(lattice, dim) for _ in range(components))
-        if not all(c.exact for c in self.components):
+        if not all(c.exact for c in self._parts()):
             raise ValueError("A mixture is a code only if each of its components is exact.")
         self.weight = nn.Parameter(torch.zeros(components))
-        self.searches = all(bool(c.searches) for c in self.components)
+        self.searches = all(c.searches for c in self._parts())
         for m, component in enumerate(self.components):
             _set_apart(component, 1.5 ** (m - (components - 1) / 2))
+
+    def _parts(self) -> list[EntropyModel]:
+        return list(self.components)  # type: ignore[arg-type]
 
     def log_weights(self) -> Tensor:
         """log w_m: [M]."""
         return self.weight.log_softmax(0)
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
-        each = torch.stack([c.log_prob(points, dither) for c in self.components], -1)
+        each = torch.stack([c.log_prob(points, dither) for c in self._parts()], -1)
         return torch.logsumexp(each + self.log_weights().to(each), -1)
 
     @torch.no_grad()
@@ -69,8 +72,8 @@ class MixturePrior(EntropyModel):
         """
         best = self.lattice.quantize(y)
         cost = (y - best).abs().pow(power).sum(-1) + mu * self(best)
-        for component in self.components:
-            point = component.rd_optimal_point(y, mu, power)  # type: ignore[operator]
+        for component in self._parts():
+            point = component.rd_optimal_point(y, mu, power)
             other = (y - point).abs().pow(power).sum(-1) + mu * self(point)
             best = torch.where((other < cost)[..., None], point, best)
             cost = torch.minimum(cost, other)

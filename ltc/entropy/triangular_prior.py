@@ -37,12 +37,16 @@ class TriangularPrior(EntropyModel):
         self.family = family
         self.register_buffer("step", generator.diagonal().abs().repeat(dim // lattice.dim), persistent=False)
 
+    def support(self) -> Tensor:
+        """[dim]: |x_i| beyond this is negligible."""
+        return self.family.support()
+
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
         x = points if dither is None else points + dither
         log_f = self.family.log_mass(x, self.step)
         # All values that coordinate i could have taken: x_i and its translates by B_ii, from the nearest to zero on.
         offset = torch.remainder(x.double(), self.step)
-        radius = int((self.family.support() / self.step).amax()) + 2
+        radius = int((self.support() / self.step).amax()) + 2
         grid = torch.arange(-radius, radius + 1, device=x.device, dtype=torch.float64)
         others = self.family.log_mass(offset[..., None, :] + grid[:, None] * self.step, self.step)
         # A point beyond the grid counts in its own sum too, or its probability could exceed one.

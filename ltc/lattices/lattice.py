@@ -104,18 +104,31 @@ class Lattice(abc.ABC):
         return self.trellis.viterbi(costs)
 
     def to_integers(self, points: Tensor) -> Tensor:
-        """The integer coordinates k of points [..., m * dim] of a lattice with a trellis: int64, same shape."""
-        return torch.round(points / self._steps_like(points)).long()
+        """The integer coordinates of points [..., m * dim]: int64, same shape.
+
+        With a trellis these are its k; without one, coordinates in the basis of the generator's rows.
+        """
+        if self.steps is not None:
+            return torch.round(points / self._steps_like(points)).long()
+        copies = points.double().reshape(*points.shape[:-1], -1, self.dim)
+        return torch.round(copies @ torch.linalg.inv(self._basis_like(copies))).long().reshape(points.shape)
 
     def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`."""
-        k = k.to(dtype)
-        return k * self._steps_like(k)
+        if self.steps is not None:
+            k = k.to(dtype)
+            return k * self._steps_like(k)
+        copies = k.double().reshape(*k.shape[:-1], -1, self.dim)
+        return (copies @ self._basis_like(copies)).reshape(k.shape).to(dtype)
 
     def _steps_like(self, x: Tensor) -> Tensor:
-        if self.steps is None:
-            raise ValueError(f"{self.name} has no integer coordinates: it has no trellis.")
+        assert self.steps is not None
         return self.steps.to(x).repeat(x.shape[-1] // self.dim)
+
+    def _basis_like(self, x: Tensor) -> Tensor:
+        if self.generator is None:
+            raise ValueError(f"{self.name} has no integer coordinates: it has neither trellis nor generator.")
+        return self.generator.to(x)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, dim={self.dim})"

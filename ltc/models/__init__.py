@@ -1,6 +1,6 @@
 """Coders (transform + lattice + entropy model) and the one LightningModule that trains them.
 
-- ``coder`` analysis, bottleneck, synthesis
+- ``coder`` analysis, bottleneck, synthesis; compress and decompress
 - ``bottleneck`` straight-through and dithered lattices, CompressAI's scalar bottleneck
 - ``distortion`` squared and absolute error
 - ``moments`` rate and distortion with standard errors (torchmetrics)
@@ -9,13 +9,20 @@
 - ``rate_distortion_module`` training and evaluation (Lightning)
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ltc.models.bottleneck import Bottleneck, DitheredBottleneck, LatticeBottleneck, ScalarBottleneck
 from ltc.models.calibration import Calibration
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
-from ltc.models.moments import RateDistortionMoments
-from ltc.models.rate_distortion_module import RateDistortionModule
 from ltc.models.rd_search import RDSearch
+
+if TYPE_CHECKING:
+    from ltc.models.moments import RateDistortionMoments
+    from ltc.models.rate_distortion_module import RateDistortionModule
 
 __all__ = [
     "DISTORTIONS",
@@ -30,3 +37,12 @@ __all__ = [
     "RateDistortionMoments",
     "ScalarBottleneck",
 ]
+
+# Lightning and torchmetrics take seconds to import, and a codec needs neither.
+_LAZY = {"RateDistortionMoments": "moments", "RateDistortionModule": "rate_distortion_module"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

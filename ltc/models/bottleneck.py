@@ -6,13 +6,21 @@ import abc
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ltc.coding import PointModel, dithered_point_model, point_model
+from ltc.coding.dithered_model import PHASES, DitheredModel
+from ltc.coding.trellis_model import TrellisModel
 from ltc.entropy import EntropyModel, Family, voronoi_points
 from ltc.lattices import Lattice
 
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
+
+
+# Integers with a table entry beyond the quantiles of CompressAI's bottleneck, and the least of their weights.
+_SPARE, _LEAST = 10, 1e-30
 
 
 class Bottleneck(nn.Module, abc.ABC):
@@ -45,6 +53,29 @@ class Bottleneck(nn.Module, abc.ABC):
     @abc.abstractmethod
     def rate(self, point: Tensor) -> Tensor:
         """Bits of each vector of quantized latents [batch, dim]: [batch]."""
+
+    @abc.abstractmethod
+    def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+        """The tables of the bitstream of quantized latents.
+
+        Args:
+            weights: those of a checkpoint; made from the entropy model by default.
+
+        Raises:
+            ValueError: if the entropy model has no bitstream.
+        """
+
+    @abc.abstractmethod
+    def to_integers(self, point: Tensor) -> Tensor:
+        """The integers that the bitstream holds for quantized latents [batch, dim]: int64."""
+
+    @abc.abstractmethod
+    def to_points(self, k: Tensor) -> Tensor:
+        """The quantized latents of integers [batch, dim]."""
+
+    def dither(self, model: PointModel, count: int, seed: int) -> Tensor | None:
+        """What is subtracted from latents before quantization and added after, [count, dim]; None for nothing."""
+        return None
 
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the entropy model alone, added to rate + lambda * distortion; 0 where there is none."""
@@ -80,6 +111,15 @@ class LatticeBottleneck(Bottleneck):
     def rate(self, point: Tensor) -> Tensor:
         return self.entropy_model(point)
 
+    def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+        return point_model(self.entropy_model, weights)
+
+    def to_integers(self, point: Tensor) -> Tensor:
+        return self.lattice.to_integers(point)
+
+    def to_points(self, k: Tensor) -> Tensor:
+        return self.lattice.to_points(k)
+
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         point = self.lattice.quantize(y.detach())
         if self.training:
@@ -102,6 +142,13 @@ class DitheredBottleneck(LatticeBottleneck):
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel, seed: int = 0) -> None:
         super().__init__(lattice, entropy_model)
         self.seed, self.searches = seed, False
+
+    def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+        return dithered_point_model(self.entropy_model, weights)
+
+    def dither(self, model: PointModel, count: int, seed: int) -> Tensor | None:
+        assert isinstance(model, DitheredModel)
+        return self.lattice.to_points(torch.from_numpy(model.dither(count, seed))) / PHASES
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         count, dim = y.shape
@@ -136,6 +183,7 @@ class ScalarBottleneck(Bottleneck):
             raise ValueError(f"model=ntc rounds, so it needs lattice=z, got lattice={lattice.name}; or use model=ltc.")
         if isinstance(entropy_bottleneck, EntropyModel):
             raise ValueError("model=ntc needs entropy_model=bottleneck; or use model=ltc.")
+        self.lattice = lattice
         self.entropy_bottleneck: Any = entropy_bottleneck
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,11 +192,30 @@ class ScalarBottleneck(Bottleneck):
         return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
-        medians = self.entropy_bottleneck.quantiles[:, 0, 1].detach()
+        medians = self._medians()
         return torch.round(y.detach() - medians) + medians
 
     def rate(self, point: Tensor) -> Tensor:
         return -self.entropy_bottleneck(point[..., None], training=False)[1].log().sum(dim=(1, 2)) / math.log(2)
+
+    def to_integers(self, point: Tensor) -> Tensor:
+        return torch.round(point - self._medians()).long()
+
+    def to_points(self, k: Tensor) -> Tensor:
+        return k.to(torch.float32) + self._medians()
+
+    def _medians(self) -> Tensor:
+        return self.entropy_bottleneck.quantiles[:, 0, 1].detach()
+
+    @torch.no_grad()
+    def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+        medians, quantiles = self._medians(), self.entropy_bottleneck.quantiles[:, 0]
+        radius = int((quantiles - medians[:, None]).abs().amax()) + _SPARE
+        k = torch.arange(-radius, radius + 1, device=medians.device)
+        points = (k + medians[:, None])[None]  # [1, channels, integers]
+        likelihood = self.entropy_bottleneck(points, training=False)[1][0].double().cpu().numpy()
+        ones = {"w": np.maximum(likelihood.T, _LEAST)[None], "shares": np.ones(1)}
+        return TrellisModel(self.lattice, len(medians), weights or ones)
 
     def auxiliary_loss(self) -> Tensor | float:
         return self.entropy_bottleneck.loss()

@@ -1,16 +1,21 @@
-"""A coder: analysis transform, bottleneck, synthesis transform."""
+"""A coder: analysis transform, bottleneck, synthesis transform; trained, a codec."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ltc.coding import PointModel, decode_points, encode_points
 from ltc.models.bottleneck import Bottleneck
 from ltc.models.rd_search import RDSearch
 
 __all__ = ["Coder", "Coding"]
+
+# Latents further out than this are quantized in double precision, and to nearest points.
+_FAR = 1e4
 
 
 class Coding(NamedTuple):
@@ -24,7 +29,8 @@ class Coder(nn.Module):
     """x -> y = gain * g_a(x) -> a lattice point near y -> g_s(point / gain).
 
     In training the bottleneck's surrogate of quantization is used. In evaluation the point is the nearest one, or, with
-    a ``search``, the one that is better for rate + lambda * distortion.
+    a ``search``, the one that is better for rate + lambda * distortion. With the tables of :meth:`update` a coder is a
+    codec: :meth:`compress` and :meth:`decompress`.
 
     Args:
         analysis: g_a, maps a block [batch, n * source.dim] to latents [batch, latent_dim].
@@ -34,6 +40,7 @@ class Coder(nn.Module):
     Attributes:
         gain: the latents' scale relative to what the transforms learned; 1 until a calibration changes it.
         search: the rate-distortion optimal search of the encoder; None where the bottleneck has none.
+        tables: the bitstream's tables, after :meth:`update`.
     """
 
     gain: Tensor
@@ -43,16 +50,14 @@ class Coder(nn.Module):
         self.analysis, self.bottleneck, self.synthesis = analysis, bottleneck, synthesis
         self.register_buffer("gain", torch.ones(()))
         self.search: RDSearch | None = None
+        self.tables: PointModel | None = None
 
     def forward(self, x: Tensor) -> Coding:
         y = self.latents(x)
-        point, bits = self.bottleneck(y)
-        coding = Coding(self.decode(point), bits)
         if self.training or self.search is None:
-            return coding
-        point = self.quantize(y)
-        searched = Coding(self.decode(point), self.bottleneck.rate(point))
-        return Coding(*self.search.better(x, coding, searched))
+            point, bits = self.bottleneck(y)
+            return Coding(self.decode(point), bits)
+        return self._encode(x, y)[1]
 
     def latents(self, x: Tensor) -> Tensor:
         """y: [batch, latent_dim]."""
@@ -71,3 +76,81 @@ class Coder(nn.Module):
     def reconstruct(self, x: Tensor) -> Tensor:
         """The reconstruction from nearest points: no rate is computed, and a dithered coder does without its dither."""
         return self.decode(self.bottleneck.quantize(self.latents(x)))
+
+    @torch.no_grad()
+    def encode(self, x: Tensor) -> Tensor:
+        """The point that stands for each block [batch, latent_dim], without dither."""
+        y = self.latents(x)
+        far = y.abs().amax(-1) > _FAR
+        if not far.any():
+            return self.bottleneck.quantize(y) if self.search is None else self._encode(x, y)[0]
+        point = self.bottleneck.quantize(y.double())
+        if self.search is not None and not far.all():
+            point[~far] = self._encode(x[~far], y[~far])[0].double()
+        return point
+
+    def _encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Coding]:
+        """The better point of the nearest one and the search's, and what it is worth."""
+        assert self.search is not None
+        points = self.bottleneck.quantize(y), self.quantize(y)
+        nearest, searched = (Coding(self.decode(p), self.bottleneck.rate(p)) for p in points)
+        pick = self.search.prefers(x, nearest, searched)
+        reconstruction = torch.where(pick[:, None], searched.reconstruction, nearest.reconstruction)
+        bits = torch.where(pick, searched.bits, nearest.bits)
+        return torch.where(pick[:, None], points[1], points[0]), Coding(reconstruction, bits)
+
+    def update(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+        """Makes the tables of the bitstream, from the entropy model or from the weights of a checkpoint.
+
+        Encoder and decoder must have the same weights, bit for bit: where the decoder runs on another machine, they
+        have to travel (:attr:`~ltc.coding.PointModel.weights`), for logarithms and exponentials differ in last digits.
+
+        Raises:
+            ValueError: if the entropy model has no bitstream.
+        """
+        self.tables = self.bottleneck.point_model(weights)
+        return self.tables
+
+    def train(self, mode: bool = True) -> Coder:
+        if mode:
+            # Tables of a model that changes would be out of date.
+            self.tables = None
+        return super().train(mode)
+
+    @torch.no_grad()
+    def compress(self, x: Tensor, seed: int = 0) -> bytes:
+        """The bitstream of a batch of blocks.
+
+        Args:
+            x: [batch, components], finite.
+            seed: of the dither, if there is dither; the decoder needs the same.
+
+        Raises:
+            ValueError: if an input is not finite, or too large.
+            RuntimeError: without tables.
+        """
+        if not bool(torch.isfinite(x).all()):
+            raise ValueError("The input has NaN or infinite values; only finite numbers can be coded.")
+        tables = self._ready()
+        dither = self.bottleneck.dither(tables, len(x), seed)
+        point = self.encode(x) if dither is None else self.bottleneck.quantize(self.latents(x) - dither.to(x))
+        return encode_points(tables, self.bottleneck.to_integers(point).cpu().numpy(), seed)
+
+    @torch.no_grad()
+    def decompress(self, stream: bytes, count: int, seed: int = 0) -> Tensor:
+        """The reconstructions of ``count`` blocks [count, components].
+
+        Raises:
+            CorruptStream: if the stream is not what :meth:`compress` wrote for as many blocks.
+            RuntimeError: without tables.
+        """
+        tables = self._ready()
+        k = torch.from_numpy(decode_points(tables, count, stream, seed)).to(self.gain.device)
+        point = self.bottleneck.to_points(k)
+        dither = self.bottleneck.dither(tables, count, seed)
+        return self.decode(point if dither is None else point + dither.to(point))
+
+    def _ready(self) -> PointModel:
+        if self.tables is None or self.training:
+            raise RuntimeError("A coder compresses in evaluation mode, after update().")
+        return self.tables

@@ -25,7 +25,7 @@ class RDSearch(nn.Module):
     if y is what the decoder would have to see to give the input back. At low rate a decoder shrinks its points, and the
     analysis transform's latents fall short of that by a factor: :meth:`tune` measures it along with g.
 
-    For a decoder that is no scaled isometry this is an approximation; therefore :meth:`better` compares the true costs
+    For a decoder that is no scaled isometry this is an approximation; therefore the coder compares the true costs
     of both points, and the search never raises rate + lambda * distortion.
 
     Args:
@@ -53,10 +53,9 @@ class RDSearch(nn.Module):
         """``bits + price * distortion`` of each block: [batch]."""
         return bits + self.price * self.distortion(x, reconstruction)
 
-    def better(self, x: Tensor, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """The cheaper of two codings (reconstruction, bits) of each block."""
-        pick = self.cost(x, *other) < self.cost(x, *one)
-        return torch.where(pick[:, None], other[0], one[0]), torch.where(pick, other[1], one[1])
+    def prefers(self, x: Tensor, one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> Tensor:
+        """Which blocks the second of two codings (reconstruction, bits) is cheaper for: bool [batch]."""
+        return self.cost(x, *other) < self.cost(x, *one)
 
     @torch.no_grad()
     def tune(self, x: Tensor, y: Tensor, decode: Callable[[Tensor], Tensor]) -> None:

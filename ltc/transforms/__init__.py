@@ -5,6 +5,7 @@ A transform is any class with ``(inputs: int, outputs: int)`` first; configurati
 - ``gain`` one learned factor, no transform at all (ECLQ)
 - ``linear`` a matrix, or a product of matrices
 - ``mlp`` a multilayer perceptron
+- ``log_spectrum`` no network: the spectra that are the symbols of recorded speech
 """
 
 from ltc.transforms.gain import Gain

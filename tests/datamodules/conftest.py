@@ -1,6 +1,8 @@
 """What the tests of `datamodules` share: the folder of real data, and one example of every source."""
 
+import itertools
 import os
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 
 import datamodules
-from datamodules import Physics, Source
+from datamodules import Physics, Source, Speech
 
 torch.set_num_threads(1)
 
@@ -35,11 +37,24 @@ def made_up_physics(tmp_path_factory) -> Physics:
     return Physics(folder)
 
 
+@pytest.fixture(scope="session")
+def made_up_speech(tmp_path_factory) -> Speech:
+    """A Speech source of noise, 500 recordings of 100 samples."""
+    folder, rng = tmp_path_factory.mktemp("data") / "fsdd", np.random.default_rng(0)
+    folder.mkdir()
+    for digit, index in itertools.product(range(10), range(50)):
+        with wave.open(str(folder / f"{digit}_theo_{index}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(rng.integers(-32768, 32768, 100).astype("<i2").tobytes())
+    return Speech(folder.parent)
+
+
 @pytest.fixture(params=[cls.__name__ for cls in Source.__subclasses__()])
-def source(request, made_up_physics) -> Source:
+def source(request, made_up_physics, made_up_speech) -> Source:
     """An example of every source there is: built without arguments where that is possible."""
     examples = {
         "Physics": lambda: made_up_physics,
+        "Speech": lambda: made_up_speech,
         "CorrelatedGaussian": lambda: datamodules.CorrelatedGaussian([[2.0, 0.6], [0.6, 0.5]]),
         "Sawbridge": lambda: datamodules.Sawbridge(points=64),
     }

@@ -294,12 +294,10 @@ def test_a_product_of_different_lattices_is_each_on_its_own(factors, get_lattice
 
 def test_integer_coordinates_there_and_back(lattice, in_space):
     points = lattice.quantize(in_space(lattice, 900).reshape(300, 3 * lattice.dim))
-    if lattice.trellis is None:
-        with pytest.raises(ValueError, match="trellis"):
-            lattice.to_integers(points)
-        return
     k = lattice.to_integers(points)
-    assert k.dtype == torch.int64 and bool(lattice.trellis.contains(k.reshape(-1, lattice.dim)).all())
+    assert k.dtype == torch.int64
+    if lattice.trellis is not None:
+        assert bool(lattice.trellis.contains(k.reshape(-1, lattice.dim)).all())
     torch.testing.assert_close(lattice.to_points(k, torch.float64), points, rtol=0, atol=1e-12)
     assert lattice.to_points(k).dtype == torch.float32
 

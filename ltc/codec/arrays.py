@@ -1,0 +1,77 @@
+"""Arrays of symbols as streams: a `.npy` file is read and written piece by piece, whatever its size."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import numpy as np
+
+__all__ = ["ArrayReader", "ArrayWriter"]
+
+
+class ArrayReader:
+    """Reads the numbers of a `.npy` file in order.
+
+    Args:
+        file: open for reading; need not be seekable.
+        name: how messages call it.
+
+    Attributes:
+        shape: of the array.
+        dtype: its type, as a string; integers are read as float32.
+
+    Raises:
+        ValueError: if it is not such a file, or holds no real numbers.
+    """
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self._name = file, name
+        try:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+            self.shape, fortran, kind = read(file)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{name} is no .npy file.") from error
+        if fortran and len(self.shape) > 1:
+            raise ValueError(f"{name} is stored column by column; save it with numpy.ascontiguousarray.")
+        if kind.kind not in "fiu" or kind.itemsize > 8:
+            raise ValueError(f"{name} holds {kind}; only arrays of real numbers can be coded.")
+        self._kind = kind
+        self.dtype = kind.newbyteorder("=").name if kind.kind == "f" else "float32"
+
+    def numbers(self, count: int) -> np.ndarray:
+        """The next ``count`` numbers, finite.
+
+        Raises:
+            ValueError: if the file ends before, or a number is NaN or infinite.
+        """
+        wanted = count * self._kind.itemsize
+        data = bytearray()
+        while len(data) < wanted:
+            piece = self._file.read(wanted - len(data))
+            if not piece:
+                raise ValueError(f"{self._name} ends before its {'x'.join(map(str, self.shape))} numbers do.")
+            data += piece
+        found = np.frombuffer(bytes(data), dtype=self._kind).astype(self.dtype)
+        if not np.isfinite(found).all():
+            raise ValueError(f"{self._name} holds NaN or infinite values; only finite numbers can be coded.")
+        return found
+
+
+class ArrayWriter:
+    """Writes a `.npy` file in order.
+
+    Args:
+        file: open for writing; need not be seekable.
+        shape: of the array.
+        dtype: its type.
+    """
+
+    def __init__(self, file: BinaryIO, shape: tuple[int, ...], dtype: str) -> None:
+        self._file, self._dtype = file, np.dtype(dtype).newbyteorder("<")
+        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+
+    def numbers(self, values: np.ndarray) -> None:
+        """The next numbers."""
+        self._file.write(values.astype(self._dtype).tobytes())

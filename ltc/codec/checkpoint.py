@@ -1,0 +1,166 @@
+"""A trained coder as one file: configuration, parameters and the bitstream's tables, loaded without running code.
+
+``torch.load(weights_only=True)`` reads tensors, numbers and strings, nothing that executes. The configuration names the
+classes of the coder; only names on a list are made: the public classes of ``ltc`` and the few of other libraries that
+the configuration groups use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ltc.files import whole_file
+from ltc.models import DISTORTIONS, Coder, RDSearch
+
+__all__ = ["CodecCheckpoint", "load_coder", "save_coder"]
+
+_FORMAT, _VERSION = "ltc-coder", 1
+
+# Packages whose public names a configuration may call, and single names beside them.
+_PACKAGES = ("ltc.lattices", "ltc.entropy", "ltc.transforms", "ltc.models")
+_NAMES = {"compressai.entropy_models.EntropyBottleneck"}
+_NAMES |= {f"zuko.flows.{flow}" for flow in ("MAF", "NSF", "RealNVP", "NICE", "NAF", "SOSPF")}
+_NAMES |= {f"torch.nn.{name}" for name in ("Softplus", "LeakyReLU", "CELU", "ReLU", "GELU", "SiLU", "Tanh", "ELU")}
+
+
+@dataclass(frozen=True)
+class CodecCheckpoint:
+    """A coder and what is needed to use it on files.
+
+    Attributes:
+        coder: in evaluation mode, with its tables.
+        n: symbols of a block.
+        dim: components of a symbol.
+        about: what it was trained on and how (source, lattice, lambda, …), for people.
+        fingerprint: 8 bytes that name the coder in the files it writes.
+    """
+
+    coder: Coder
+    n: int
+    dim: int
+    about: dict[str, Any]
+    fingerprint: bytes
+
+
+def save_coder(
+    path: Path | str, coder: Coder, config: dict[str, Any], n: int, dim: int, measure: str, about: dict[str, Any]
+) -> None:
+    """Writes a trained coder, whole or not at all.
+
+    Args:
+        path: of the file.
+        coder: whose bottleneck has a bitstream.
+        config: the coder's configuration: nested dictionaries with ``_target_``.
+        n: symbols of a block.
+        dim: components of a symbol.
+        measure: the distortion it was trained for.
+        about: numbers and strings that describe it.
+
+    Raises:
+        ValueError: if the coder has no bitstream.
+    """
+    tables = coder.tables or coder.bottleneck.point_model()
+    content = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "config": json.dumps(config, sort_keys=True),
+        "about": json.dumps({**about, "measure": measure}, sort_keys=True),
+        "n": n,
+        "dim": dim,
+        "state": {k: v.detach().cpu() for k, v in coder.state_dict().items()},
+        "tables": {k: torch.from_numpy(v.copy()) for k, v in tables.weights.items()},
+    }
+    with whole_file(path) as temporary:
+        torch.save(content, temporary)
+
+
+def load_coder(path: Path | str) -> CodecCheckpoint:
+    """Reads a coder, on the CPU, ready to compress.
+
+    Args:
+        path: the file, or the folder of the run that wrote it as ``coder.pt``.
+
+    Raises:
+        ValueError: if it is not such a file, or asks for a class that is not on the list.
+        OSError: if it cannot be read.
+    """
+    path = Path(path)
+    path = path / "coder.pt" if path.is_dir() else path
+    content = _content(path)
+    config, about = json.loads(content["config"]), json.loads(content["about"])
+    coder = _made(config, path)
+    if any(name.startswith("search.") for name in content["state"]):
+        measure = about.get("measure")
+        coder.search = RDSearch(1.0, measure if measure in DISTORTIONS else "mse")
+    try:
+        coder.load_state_dict(content["state"])
+    except RuntimeError as error:
+        raise ValueError(f"{path} is damaged: its parameters do not fit its configuration.") from error
+    coder.eval()
+    coder.update({k: v.numpy() for k, v in content["tables"].items()})
+    return CodecCheckpoint(coder, content["n"], content["dim"], about, _fingerprint(content))
+
+
+def _content(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise ValueError(f"There is no checkpoint {path}.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.") from error
+    fields = {"config": str, "about": str, "n": int, "dim": int, "state": dict, "tables": dict}
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.")
+    if content.get("version") != _VERSION:
+        raise ValueError(f"{path} has version {content.get('version')}, and this program reads version {_VERSION}.")
+    if not all(isinstance(content.get(name), kind) for name, kind in fields.items()):
+        raise ValueError(f"{path} is damaged: parts of it are missing.")
+    return content
+
+
+def _made(config: dict[str, Any], path: Path) -> Coder:
+    from hydra.utils import instantiate
+
+    _check_names(config, path)
+    coder = instantiate(config)
+    if not isinstance(coder, Coder):
+        raise ValueError(f"{path} does not describe a coder.")
+    return coder
+
+
+def _check_names(node: Any, path: Path) -> None:
+    if isinstance(node, list):
+        for part in node:
+            _check_names(part, path)
+    if isinstance(node, dict):
+        target = node.get("_target_")
+        if target is not None and target not in _allowed():
+            raise ValueError(f"{path} asks for {target!r}, which no coder of this project needs: it was not loaded.")
+        for part in node.values():
+            _check_names(part, path)
+
+
+def _allowed() -> set[str]:
+    public = {f"{p}.{name}" for p in _PACKAGES for name in importlib.import_module(p).__all__}
+    return public | _NAMES
+
+
+def _fingerprint(content: dict[str, Any]) -> bytes:
+    digest = hashlib.sha256()
+    for part in (content["config"], str(content["n"]), str(content["dim"])):
+        digest.update(part.encode() + b"\0")
+    for name, tensor in sorted({**content["state"], **content["tables"]}.items()):
+        assert isinstance(tensor, Tensor)
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + b"\0")
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.digest()[:8]

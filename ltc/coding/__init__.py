@@ -1,0 +1,19 @@
+"""Bitstreams of lattice points: the exact models' probabilities, as integers, through a range coder.
+
+- ``weights`` from an entropy model to its tables: :func:`point_model`
+- ``point_model`` what the bitstream asks of a model, coordinate by coordinate
+- ``trellis_model`` tables of lattices with a trellis, of trellis codes and of mixtures
+- ``triangular_model`` tables of any lattice with a triangular basis
+- ``dithered_model`` tables given a shared dither
+- ``counts`` probabilities as integers, the same on any machine
+- ``range_coder`` constriction's range coder, with escapes
+- ``point_coder`` points to bytes and back
+- ``errors`` what is wrong with a stream that is none
+"""
+
+from ltc.coding.errors import CorruptStream
+from ltc.coding.point_coder import decode_points, encode_points
+from ltc.coding.point_model import PointModel
+from ltc.coding.weights import dithered_point_model, point_model
+
+__all__ = ["CorruptStream", "PointModel", "decode_points", "dithered_point_model", "encode_points", "point_model"]

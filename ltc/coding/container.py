@@ -1,0 +1,153 @@
+"""The `.ltc` file: a header, then chunks of blocks, each with its length and checksum. See docs/format.md."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from ltc.coding.errors import CorruptStream
+
+__all__ = ["Header", "read_chunk", "read_header", "write_chunk", "write_header"]
+
+_MAGIC = b"\x89LTC"
+_VERSION = 1
+_DTYPES = ("float16", "float32", "float64")
+_LARGEST_AXES = 8
+_LARGEST_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says before its chunks.
+
+    Attributes:
+        fingerprint: 8 bytes that name the coder.
+        dtype: of the array that was compressed: float16, float32 or float64.
+        shape: of that array.
+        seed: of the dither.
+        numbers: numbers of the array in each chunk but the last, whole blocks.
+    """
+
+    fingerprint: bytes
+    dtype: str
+    shape: tuple[int, ...]
+    seed: int
+    numbers: int
+
+    @property
+    def size(self) -> int:
+        """Numbers of the array."""
+        return int(np.prod(self.shape, dtype=object))
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of the file."""
+        return -(-self.size // self.numbers)
+
+
+def write_header(file: BinaryIO, header: Header) -> None:
+    """Writes a header.
+
+    Raises:
+        ValueError: if a field is out of its range.
+    """
+    if header.dtype not in _DTYPES:
+        raise ValueError(f"An array of {header.dtype} cannot be coded; {', '.join(_DTYPES)} can.")
+    if len(header.shape) > _LARGEST_AXES:
+        raise ValueError(f"An array has {_LARGEST_AXES} axes at most, this one has {len(header.shape)}.")
+    if not 0 < header.numbers <= _LARGEST_CHUNK or not 0 <= header.seed < 1 << 63:
+        raise ValueError(f"A chunk has 1 to {_LARGEST_CHUNK} numbers, and a seed is from 0 to 2^63 - 1.")
+    body = _MAGIC + bytes([_VERSION]) + header.fingerprint + bytes([_DTYPES.index(header.dtype), len(header.shape)])
+    body += b"".join(_varint(v) for v in (*header.shape, header.seed, header.numbers))
+    file.write(body + struct.pack("<I", zlib.crc32(body)))
+
+
+def read_header(file: BinaryIO) -> Header:
+    """Reads a header.
+
+    Raises:
+        CorruptStream: if there is none, of another version, or a damaged one.
+    """
+    taken = _Taken(file)
+    magic = taken.read(4, "is empty")
+    if magic != _MAGIC:
+        raise CorruptStream("this is no .ltc file: it does not begin with its four bytes")
+    version = taken.read(1)[0]
+    if version != _VERSION:
+        raise CorruptStream(f"the file has version {version} of the format, and this program reads version {_VERSION}")
+    fingerprint = taken.read(8)
+    dtype, axes = taken.read(2)
+    if dtype >= len(_DTYPES) or axes > _LARGEST_AXES:
+        raise CorruptStream("the header is damaged")
+    numbers = [taken.varint() for _ in range(axes + 2)]
+    body = taken.body
+    if struct.unpack("<I", taken.read(4))[0] != zlib.crc32(body):
+        raise CorruptStream("the header is damaged: its checksum is wrong")
+    header = Header(fingerprint, _DTYPES[dtype], tuple(numbers[:axes]), numbers[-2], numbers[-1])
+    if not 0 < header.numbers <= _LARGEST_CHUNK or header.size >= 1 << 62:
+        raise CorruptStream("the header is damaged: its sizes are impossible")
+    return header
+
+
+def write_chunk(file: BinaryIO, payload: bytes) -> None:
+    """Writes a chunk: its length, its checksum, its bitstream."""
+    file.write(struct.pack("<II", len(payload), zlib.crc32(payload)) + payload)
+
+
+def read_chunk(file: BinaryIO) -> bytes:
+    """The bitstream of the next chunk.
+
+    Raises:
+        CorruptStream: if the file ends within it, or its checksum is wrong.
+    """
+    taken = _Taken(file)
+    length, checksum = struct.unpack("<II", taken.read(8))
+    payload = taken.read(length)
+    if zlib.crc32(payload) != checksum:
+        raise CorruptStream("the file is damaged: a chunk's checksum is wrong")
+    return payload
+
+
+class _Taken:
+    """Bytes read from a file, of which none may be missing."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.body = file, b""
+
+    def read(self, count: int, otherwise: str = "ends too early: bytes are missing") -> bytes:
+        # Piece by piece: a forged length must not make us ask for memory that the file cannot fill.
+        pieces, missing = io.BytesIO(), count
+        while missing:
+            piece = self._file.read(min(missing, 1 << 20))
+            if not piece:
+                raise CorruptStream(f"the file {otherwise}")
+            pieces.write(piece)
+            missing -= len(piece)
+        found = pieces.getvalue()
+        if len(self.body) < 1 << 10:
+            self.body += found
+        return found
+
+    def varint(self) -> int:
+        """Seven bits a byte, the lowest first; the highest bit of a byte says that another one follows."""
+        value = 0
+        for shift in range(0, 63, 7):
+            byte = self.read(1)[0]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise CorruptStream("the header is damaged: a number has too many bytes")
+
+
+def _varint(value: int) -> bytes:
+    found = bytearray()
+    while True:
+        value, low = value >> 7, value & 0x7F
+        found.append(low | (0x80 if value else 0))
+        if not value:
+            return bytes(found)

@@ -1,0 +1,185 @@
+"""Tables of trellis lattices and trellis codes: P(k_i | k_1 … k_{i-1}) depends on the trellis's state alone.
+
+With weights w_i(k) and the backward sums ``beta_i(s)`` over all ways to go on, the conditional probability is
+``w_i(k) beta_{i+1}(s') / beta_i(s)``: an arithmetic coder's table for every state, made once for all points. A mixture
+of such models keeps, for every point, the components' posterior probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltc.coding.counts import ESCAPE, counts, ordered_sum
+from ltc.coding.point_model import Look, PointModel, Step, Walk
+from ltc.lattices import Lattice
+from ltc.lattices.trellis import Section
+
+__all__ = ["RARE", "TrellisModel", "after_residues", "residue_sums"]
+
+RARE = 2.0**-26
+"""Integers less likely than this, of all that share a residue, are escaped."""
+
+
+@dataclass(frozen=True)
+class _Coordinate:
+    """A coordinate's tables and the states around it.
+
+    Attributes:
+        step: the tables; with several components, without tables of their own.
+        chances: float64 [components, rows, symbols], conditional probabilities.
+        row_of: the row of each state before the coordinate; None if states are rows.
+        after: [states, q], the state after a residue, -1 where it is not allowed.
+    """
+
+    step: Step
+    chances: np.ndarray
+    row_of: np.ndarray | None
+    after: np.ndarray
+
+
+class TrellisModel(PointModel):
+    """The tables of a product of copies of a trellis lattice, or of a trellis code.
+
+    Args:
+        lattice: with a trellis.
+        dim: coordinates, a multiple of the lattice's.
+        weights: ``w`` float64 [components, integers, period], positive weights of the integers from -radius on, radius
+            a multiple of the modulus and the number of integers too; period is ``dim``, or, for a trellis code, after
+            how many coordinates the weights repeat. ``shares`` float64 [components], their probabilities.
+    """
+
+    def __init__(self, lattice: Lattice, dim: int, weights: dict[str, np.ndarray]) -> None:
+        assert lattice.trellis is not None
+        self.dim, self.weights = dim, weights
+        self.modulus = lattice.trellis.modulus
+        is_code = lattice.trellis.state_counts[-1] > 1
+        self._coordinates = self._of_code(lattice) if is_code else self._of_lattice(lattice)
+
+    def walk(self, count: int, seed: int = 0) -> Walk:
+        if len(self.weights["shares"]) == 1:
+            return _Walk(self._coordinates, self.modulus, count)
+        return _MixtureWalk(self._coordinates, self.modulus, count, self.weights["shares"])
+
+    def _of_lattice(self, lattice: Lattice) -> list[_Coordinate]:
+        trellis, w = lattice.trellis, self.weights["w"]
+        assert trellis is not None
+        after = [
+            after_residues(s, c, self.modulus) for s, c in zip(trellis.sections, trellis.state_counts, strict=False)
+        ]
+        found = []
+        for i in reversed(range(self.dim)):
+            if (i + 1) % lattice.dim == 0:
+                beta = np.ones((len(w), 1))
+            here = after[i % lattice.dim]
+            step, chances, beta = _tables(w[:, :, i], here, beta)
+            found.append(_Coordinate(step, chances, None, here))
+        return found[::-1]
+
+    def _of_code(self, lattice: Lattice) -> list[_Coordinate]:
+        trellis, w = lattice.trellis, self.weights["w"]
+        assert trellis is not None
+        # In each state follow the integers of one parity, whose weights sum to 1: two rows, and no backward sums.
+        parities = np.array([[0, -1, 0, -1], [-1, 0, -1, 0]])
+        made = [_tables(w[:, :, i], parities, np.ones((len(w), 1)))[:2] for i in range(w.shape[2])]
+        found = []
+        sections = [trellis.sections[0], trellis.sections[min(1, lattice.dim - 1)]]
+        both = after_residues(sections, trellis.state_counts, self.modulus)
+        rows = [(after[:, 0] < 0).astype(np.int64) for after in both]
+        for i in range(self.dim):
+            # A copy of the code begins in state 0.
+            later = int(i % lattice.dim > 0)
+            found.append(_Coordinate(*made[i % len(made)], rows[later], both[later]))
+        return found
+
+
+class _Walk(Walk):
+    def __init__(self, coordinates: list[_Coordinate], modulus: int, count: int) -> None:
+        self._coordinates, self._modulus = coordinates, modulus
+        self._state = np.zeros(count, dtype=np.int64)
+
+    def look(self, i: int) -> Look:
+        here = self._coordinates[i]
+        if len(here.after) == 1:
+            # A new copy of the lattice begins, whatever state a code has ended in.
+            self._state = np.zeros_like(self._state)
+        return Look(here.step, self._state if here.row_of is None else here.row_of[self._state])
+
+    def advance(self, i: int, rows: np.ndarray, symbols: np.ndarray, k: np.ndarray) -> np.ndarray:
+        after = self._coordinates[i].after[self._state, k % self._modulus]
+        self._state = np.maximum(after, 0)
+        return after >= 0
+
+
+class _MixtureWalk(_Walk):
+    def __init__(self, coordinates: list[_Coordinate], modulus: int, count: int, shares: np.ndarray) -> None:
+        super().__init__(coordinates, modulus, count)
+        self._posterior = np.tile(shares / ordered_sum(shares), (count, 1))
+
+    def look(self, i: int) -> Look:
+        look = super().look(i)
+        mixed = np.zeros((len(look.rows), look.step.symbols))
+        for m, chances in enumerate(self._coordinates[i].chances):
+            mixed += self._posterior[:, m, None] * chances[look.rows]
+        return Look(look.step, look.rows, counts(mixed))
+
+    def advance(self, i: int, rows: np.ndarray, symbols: np.ndarray, k: np.ndarray) -> np.ndarray:
+        chances = self._coordinates[i].chances
+        known = symbols < chances.shape[2]
+        at = np.where(known, symbols, 0)
+        for m, p in enumerate(chances):
+            # An escape tells nothing of the component.
+            self._posterior[:, m] *= np.where(known, np.maximum(p[rows, at], ESCAPE**3), 1.0)
+        self._posterior /= ordered_sum(self._posterior.T)[:, None]
+        return super().advance(i, rows, symbols, k)
+
+
+def residue_sums(w: np.ndarray, modulus: int) -> np.ndarray:
+    """Sums of the weights [tables, integers] over the integers of each residue class: [tables, q]."""
+    return np.stack([ordered_sum(w[:, r::modulus].T) for r in range(modulus)], 1)
+
+
+def after_residues(sections: Sequence[Section], states: Sequence[int], modulus: int) -> list[np.ndarray]:
+    """For each section [states, q], the state after each residue, -1 where it is not allowed.
+
+    Args:
+        sections: of a trellis.
+        states: how many there are before each section.
+        modulus: q.
+    """
+    found = []
+    for section, count in zip(sections, states, strict=False):
+        after = np.full((count, modulus), -1, dtype=np.int64)
+        after[section.source, section.residue] = section.target
+        found.append(after)
+    return found
+
+
+def _tables(w: np.ndarray, after: np.ndarray, beta: np.ndarray) -> tuple[Step, np.ndarray, np.ndarray]:
+    """The tables of one coordinate, and the backward sums before it.
+
+    Args:
+        w: weights [components, integers], from a multiple of q on.
+        after: [rows, q], the state after a residue, or -1.
+        beta: backward sums after the coordinate [components, states].
+    """
+    components, integers = w.shape
+    modulus = after.shape[1]
+    low = -(integers - modulus) // 2
+    by_residue = residue_sums(w, modulus)
+    often = (w > RARE * by_residue[:, np.arange(integers) % modulus]).any(0)
+    allowed = after >= 0
+    k = [low + np.flatnonzero(often & np.tile(row, integers // modulus)) for row in allowed]
+    step = Step.of(k)
+    chances = np.zeros((components, len(after), step.symbols))
+    before = np.empty((components, len(after)))
+    for m in range(components):
+        onward = np.where(allowed, beta[m][after], 0.0)  # [rows, q]
+        before[m] = ordered_sum((by_residue[m] * onward).T)
+        for row, integer in enumerate(k):
+            chances[m, row, : len(integer)] = w[m, integer - low] * onward[row, integer % modulus] / before[m, row]
+    if components == 1:
+        step = Step(step.values, step.low, step.lookup, counts(chances[0]))
+    return step, chances, before / before.max(1, keepdims=True)

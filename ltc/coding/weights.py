@@ -1,0 +1,103 @@
+"""What a bitstream takes from an entropy model: weights of integers, and the tables made of them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc.coding.dithered_model import PHASES, DitheredModel
+from ltc.coding.point_model import PointModel
+from ltc.coding.trellis_model import TrellisModel
+from ltc.coding.triangular_model import PHASES as TRIANGULAR_PHASES
+from ltc.coding.triangular_model import TriangularModel
+from ltc.entropy import EntropyModel, MixturePrior, TableModel, TrellisPrior, TriangularPrior
+
+__all__ = ["dithered_point_model", "point_model"]
+
+# log weights end at this, and fall by one a step from there: each integer has a positive weight, so that no state of a
+# trellis is a dead end.
+_FLOOR = -60.0
+
+
+@functools.singledispatch
+def point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+    """The tables of an entropy model.
+
+    Args:
+        model: an exact model.
+        weights: what :attr:`PointModel.weights` was when the model was saved; made anew by default.
+
+    Raises:
+        ValueError: if the model has no bitstream.
+    """
+    raise ValueError(f"{type(model).__name__} has no bitstream: its rate is an estimate, or its coder has no code.")
+
+
+@point_model.register
+def _(model: TableModel, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+    return TrellisModel(model.lattice, model.dim, weights or _table_weights([model], torch.ones(1)))
+
+
+@point_model.register
+def _(model: MixturePrior, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+    tables = [c for c in model.components if isinstance(c, TableModel)]
+    if len(tables) < len(model.components):
+        raise ValueError(f"A mixture on {model.lattice.name} has no bitstream: the lattice has no trellis.")
+    return TrellisModel(model.lattice, model.dim, weights or _table_weights(tables, model.log_weights().exp()))
+
+
+@point_model.register
+def _(model: TriangularPrior, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+    return TriangularModel(model.dim, weights or _phase_weights(model))
+
+
+def dithered_point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = None) -> DitheredModel:
+    """The tables of an entropy model, given a dither.
+
+    Raises:
+        ValueError: if the model has no bitstream with dither.
+    """
+    if not isinstance(model, TrellisPrior):
+        raise ValueError(f"{type(model).__name__} has no bitstream with a dither.")
+    return DitheredModel(model.lattice, model.dim, weights or _dithered_weights(model))
+
+
+@torch.no_grad()
+def _table_weights(models: list[TableModel], shares: Tensor) -> dict[str, np.ndarray]:
+    radius = max(m.radius(torch.zeros(1)) for m in models)
+    logs = torch.stack([m.tables(radius)[0][:, : _period(m)] for m in models])  # [components, integers, period]
+    logs = logs - logs.amax(1, keepdim=True)
+    w = _floored(logs, models[0].grid(radius)[:, None])
+    return {"w": w, "shares": shares.detach().double().cpu().numpy()}
+
+
+@torch.no_grad()
+def _phase_weights(model: TriangularPrior) -> dict[str, np.ndarray]:
+    generator = model.lattice.generator
+    assert generator is not None
+    radius = int((model.support() / model.step).amax()) + 2
+    m = torch.arange(-radius, radius + 1, dtype=torch.float64, device=model.step.device)
+    phase = (torch.arange(TRIANGULAR_PHASES, device=m.device) + 0.5) / TRIANGULAR_PHASES
+    logs = model.family.log_mass((m + phase[:, None])[..., None] * model.step, model.step)  # [phases, integers, dim]
+    w = _floored(logs - logs.amax(1, keepdim=True), m[:, None])
+    return {"w": w, "basis": generator.double().cpu().numpy()}
+
+
+@torch.no_grad()
+def _dithered_weights(model: TrellisPrior) -> dict[str, np.ndarray]:
+    grid = model.grid(model.radius(torch.zeros(1), spare=1))
+    phase = torch.arange(PHASES, dtype=torch.float64, device=grid.device) / PHASES
+    logs = model.family.log_mass((grid + phase[:, None])[..., None] * model.step, model.step)
+    return {"w": _floored(logs - logs.amax(1, keepdim=True), grid[:, None])}
+
+
+def _floored(logs: Tensor, k: Tensor) -> np.ndarray:
+    """exp(logs), with weights of at least a tiny number that falls with |k|, the same for all."""
+    return torch.exp(torch.maximum(logs, _FLOOR - k.abs())).double().cpu().numpy()
+
+
+def _period(model: TableModel) -> int:
+    return getattr(model, "period", model.dim)
