@@ -66,9 +66,7 @@ class TrellisModel(PointModel):
     def _of_lattice(self, lattice: Lattice) -> list[_Coordinate]:
         trellis, w = lattice.trellis, self.weights["w"]
         assert trellis is not None
-        after = [
-            after_residues(s, c, self.modulus) for s, c in zip(trellis.sections, trellis.state_counts, strict=False)
-        ]
+        after = after_residues(trellis.sections, trellis.state_counts, self.modulus)
         found = []
         for i in reversed(range(self.dim)):
             if (i + 1) % lattice.dim == 0:

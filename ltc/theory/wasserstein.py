@@ -11,6 +11,7 @@ from torch import Tensor
 
 __all__ = ["WassersteinDescent", "mean_squares"]
 
+_PILOT = 1000  # samples for the scale of the source
 _FLOOR = 1e-12  # weights stay above it: no point is lost to a pass that happened not to use it
 
 
@@ -69,9 +70,14 @@ class WassersteinDescent:
         """Particles [n, dim] and weights [n] for a slope; ``initial`` [n, dim], or samples, is where they start.
 
         ``draw(count)`` returns independent samples [count, dim]; their dtype and device are those of the descent.
+
+        Raises:
+            ValueError: if ``initial`` has not n rows.
         """
-        y = draw(self.particles) if initial is None else initial
-        center, spread = y.mean(0), float(y.std(0).square().mean().sqrt())
+        y, pilot = draw(self.particles) if initial is None else initial, draw(_PILOT)
+        if len(y) != self.particles:
+            raise ValueError(f"initial: got {len(y)} points, but the descent has {self.particles} particles")
+        center, spread = pilot.mean(0), float(pilot.var(0).mean().sqrt())
         y, s = y - center, slope * math.log(2)
         # Where the kernel is wider than the source, the source is the scale.
         length = self.step_size * min(math.sqrt(y.shape[1] / (2 * s)), spread)
@@ -81,7 +87,7 @@ class WassersteinDescent:
             q = torch.softmax(-s * mean_squares(x, y) + log_weight, 1)
             descent = (q.T @ x - q.sum(0)[:, None] * y) / self.batch * self.particles
             mean, square = mean.lerp(descent, 0.1), square.lerp(descent.square(), 0.01)
-            direction = mean / (1 - 0.9 ** (step + 1)) / ((square / (1 - 0.99 ** (step + 1))).sqrt() + 1e-12 * length)
+            direction = mean / (1 - 0.9 ** (step + 1)) / ((square / (1 - 0.99 ** (step + 1))).sqrt() + 1e-30)
             y = y + length * 0.5 * (1 + math.cos(math.pi * step / self.steps)) * direction
         weights = torch.full_like(y[:, 0], 1 / self.particles)
         for _ in range(self.reweightings):
