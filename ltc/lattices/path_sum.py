@@ -53,8 +53,10 @@ class _LogPathSum(torch.autograd.Function):
 
 
 def _on_cpu(trellis: Trellis, values: Tensor) -> tuple[Tensor, Tensor]:
-    flat = values.detach().double().reshape(-1, *values.shape[-2:]).contiguous()
-    sums, marginals = _sweep(flat.numpy(), *_flat_edges(trellis))
+    flat = values.detach().double().reshape(-1, *values.shape[-2:]).contiguous().numpy()
+    sums, marginals, safe = _scaled_sweep(flat, *_flat_edges(trellis))
+    if not safe.all():
+        sums[~safe], marginals[~safe] = _log_sweep(flat[~safe], *_flat_edges(trellis))
     return (
         torch.from_numpy(sums).to(values).reshape(values.shape[:-2]),
         torch.from_numpy(marginals).to(values).reshape(values.shape),
@@ -91,9 +93,62 @@ def _flat_edges(trellis: Trellis) -> tuple[np.ndarray, ...]:
     return trellis._tables[key]
 
 
+# Where the largest partial sums fall by this factor in all, a path that had underflowed could matter in the end.
+_FALL = np.log(1e-150)
+
+
 @numba.njit(cache=True, error_model="numpy")
-def _sweep(values, source, target, residue, start, states):  # type: ignore[no-untyped-def]
-    """Forward and backward sums in the log domain: log sums [batch] and marginals [batch, n, q]."""
+def _scaled_sweep(values, source, target, residue, start, states):  # type: ignore[no-untyped-def]
+    """Forward and backward sums with a scale for each coordinate: one exponential for each value, none for the edges.
+
+    Returns:
+        log sums [batch]; marginals [batch, n, q]; whether nothing that matters can have underflowed [batch].
+    """
+    batch, n, q = values.shape
+    sums, safe = np.empty(batch), np.empty(batch, np.bool_)
+    marginals = np.zeros((batch, n, q))
+    weight = np.empty((n, q))
+    alpha = np.zeros((n + 1, states.max()))
+    beta = np.zeros((2, states.max()))
+    for b in range(batch):
+        log_scale = fall = fall_back = 0.0
+        alpha[0, 0] = 1.0
+        for i in range(n):
+            top = values[b, i].max()
+            weight[i] = np.exp(values[b, i] - top)
+            log_scale += top
+            here, there = alpha[i], alpha[i + 1, : states[i + 1]]
+            there[:] = 0.0
+            for e in range(start[i], start[i + 1]):
+                there[target[e]] += here[source[e]] * weight[i, residue[e]]
+            top = there.max()
+            there /= top
+            log_scale += np.log(top)
+            fall += min(np.log(top), 0.0)
+        # The one final state has been scaled to 1; what it was before is in the scale.
+        sums[b] = log_scale
+        beta[n % 2, 0] = 1.0
+        for i in range(n - 1, -1, -1):
+            onward, before = beta[(i + 1) % 2], beta[i % 2, : states[i]]
+            before[:] = 0.0
+            total = 0.0
+            for e in range(start[i], start[i + 1]):
+                value = weight[i, residue[e]] * onward[target[e]]
+                before[source[e]] += value
+                part = alpha[i, source[e]] * value
+                marginals[b, i, residue[e]] += part
+                total += part
+            marginals[b, i] /= total
+            top = before.max()
+            before /= top
+            fall_back += min(np.log(top), 0.0)
+        safe[b] = fall > _FALL and fall_back > _FALL
+    return sums, marginals, safe
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _log_sweep(values, source, target, residue, start, states):  # type: ignore[no-untyped-def]
+    """The same in the log domain, several times slower, for any values: log sums [batch], marginals [batch, n, q]."""
     batch, n, q = values.shape
     sums = np.empty(batch)
     marginals = np.zeros((batch, n, q))

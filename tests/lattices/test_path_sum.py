@@ -1,0 +1,47 @@
+"""Sums over all paths: the compiled sweeps are the semiring recursion, at any range of values, and so is their gradient."""
+
+import pytest
+import torch
+
+from ltc import lattices
+from ltc.lattices.path_sum import _batched, _flat_edges, _log_sweep, _scaled_sweep, log_path_sum
+
+
+@pytest.mark.parametrize("name", ["z", "a2", "dn", "e8", "k12", "bw16", "leech"])
+@pytest.mark.parametrize("spread", [1.0, 30.0, 300.0, 3000.0])
+def test_it_is_the_recursion_of_the_semiring(name, spread, generator):
+    """At spreads where paths underflow, too: these go through the log domain."""
+    trellis = lattices.get(name).trellis
+    values = spread * torch.randn(4, trellis.dim, trellis.modulus, generator=generator, dtype=torch.float64)
+    values.requires_grad_()
+    sums = log_path_sum(trellis, values)
+    sums.sum().backward()
+    expected, marginals = _batched(trellis, values.detach())
+    torch.testing.assert_close(sums, expected, rtol=1e-12, atol=1e-10)
+    torch.testing.assert_close(values.grad, marginals, rtol=1e-7, atol=1e-10)
+    # The marginals of a coordinate are probabilities.
+    torch.testing.assert_close(values.grad.sum(-1), torch.ones(4, trellis.dim, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("name", ["a2", "e8", "leech"])
+def test_the_fast_sweep_knows_when_it_is_exact(name, generator):
+    """Whatever it calls safe agrees with the log domain; ordinary values are safe, and wild ones are not."""
+    trellis = lattices.get(name).trellis
+    for spread, all_safe in ((10.0, True), (200.0, None), (1e4, False)):
+        values = spread * torch.randn(20, trellis.dim, trellis.modulus, generator=generator, dtype=torch.float64)
+        sums, marginals, safe = _scaled_sweep(values.numpy(), *_flat_edges(trellis))
+        expected, expected_marginals = _log_sweep(values.numpy(), *_flat_edges(trellis))
+        assert sums[safe] == pytest.approx(expected[safe], rel=1e-12, abs=1e-10)
+        assert marginals[safe] == pytest.approx(expected_marginals[safe], abs=1e-10)
+        assert all_safe is None or bool(safe.all()) == all_safe
+
+
+def test_excluded_residues_and_nan():
+    trellis = lattices.get("dn", 4).trellis
+    values = torch.zeros(4, 2, dtype=torch.float64)
+    values[0, 1] = -torch.inf  # the first coordinate is even: four of the eight even-weight words are left
+    assert float(log_path_sum(trellis, values).exp()) == pytest.approx(4.0)
+    values[1] = -torch.inf
+    assert float(log_path_sum(trellis, values)) == -torch.inf
+    values[2, 0] = torch.nan
+    assert bool(log_path_sum(trellis, values).isnan())
