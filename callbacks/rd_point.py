@@ -68,6 +68,7 @@ class RDPointWriter(pl.Callback):
             "gap_error": None if function is None else _gap_error(figures, function.rate),
             "theory_gap": self._theory_gap(pl_module, source),
             "exact": pl_module.coder.bottleneck.exact,
+            **pl_module.coder.bottleneck.figures(),
         }
         if trainer.is_global_zero:
             write_json(self.folder / "rd_point.json", self.point)

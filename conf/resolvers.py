@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-__all__ = ["batch_size", "block_length", "register_resolvers", "threads"]
+__all__ = ["batch_size", "block_length", "latent_gain", "register_resolvers", "threads"]
 
 
 def block_length(latents: int, lattice_dim: int) -> int:
@@ -37,10 +37,24 @@ def batch_size(latent_dim: int, most: int, floats: int) -> int:
     return max(1, min(int(most), int(floats) // int(latent_dim)))
 
 
+def latent_gain(lmbda: float, dim: int) -> float:
+    """The scale of latents at which a unit-volume lattice's errors are those that lambda asks for at high rate.
+
+    rate + lambda * distortion is least where the distortion of each of ``dim`` components is dim / (2 ln 2 lambda), and
+    a lattice's error is about 0.08 / gain^2.
+
+    Example:
+        >>> round(latent_gain(4.0, 1), 2)
+        0.67
+    """
+    return math.sqrt(0.08 * 2 * math.log(2) * float(lmbda) / int(dim))
+
+
 def register_resolvers() -> None:
     """Makes these functions known to configurations, as ``${block_length:…}``; safe to call again."""
     resolvers: dict[str, Callable[..., Any]] = {
         "block_length": block_length,
+        "latent_gain": latent_gain,
         "batch_size": batch_size,
         "times": lambda a, b: int(a) * int(b),
         "length": len,

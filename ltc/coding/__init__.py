@@ -5,6 +5,7 @@
 - ``trellis_model`` tables of lattices with a trellis, of trellis codes and of mixtures
 - ``triangular_model`` tables of any lattice with a triangular basis
 - ``dithered_model`` tables given a shared dither
+- ``uniform_model`` tables of fixed-rate codes
 - ``counts`` probabilities as integers, the same on any machine
 - ``range_coder`` constriction's range coder, with escapes
 - ``point_coder`` points to bytes and back

@@ -48,12 +48,13 @@ class TrellisModel(PointModel):
         dim: coordinates, a multiple of the lattice's.
         weights: ``w`` float64 [components, integers, period], positive weights of the integers from -radius on, radius
             a multiple of the modulus and the number of integers too; period is ``dim``, or, for a trellis code, after
-            how many coordinates the weights repeat. ``shares`` float64 [components], their probabilities.
+            how many runs the weights repeat. ``shares`` float64 [components], their probabilities.
+        run: consecutive coordinates of a trellis code with the same weights.
     """
 
-    def __init__(self, lattice: Lattice, dim: int, weights: dict[str, np.ndarray]) -> None:
+    def __init__(self, lattice: Lattice, dim: int, weights: dict[str, np.ndarray], run: int = 1) -> None:
         assert lattice.trellis is not None
-        self.dim, self.weights = dim, weights
+        self.dim, self.weights, self.run = dim, weights, run
         self.modulus = lattice.trellis.modulus
         is_code = lattice.trellis.state_counts[-1] > 1
         self._coordinates = self._of_code(lattice) if is_code else self._of_lattice(lattice)
@@ -89,7 +90,7 @@ class TrellisModel(PointModel):
         for i in range(self.dim):
             # A copy of the code begins in state 0.
             later = int(i % lattice.dim > 0)
-            found.append(_Coordinate(*made[i % len(made)], rows[later], both[later]))
+            found.append(_Coordinate(*made[i // self.run % len(made)], rows[later], both[later]))
         return found
 
 

@@ -13,7 +13,16 @@ from ltc.coding.point_model import PointModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.coding.triangular_model import PHASES as TRIANGULAR_PHASES
 from ltc.coding.triangular_model import TriangularModel
-from ltc.entropy import EntropyModel, MixturePrior, TableModel, TrellisPrior, TriangularPrior
+from ltc.coding.uniform_model import UniformModel
+from ltc.entropy import (
+    EntropyModel,
+    MixturePrior,
+    NestedPrior,
+    TableModel,
+    TrellisCodePrior,
+    TrellisPrior,
+    TriangularPrior,
+)
 
 __all__ = ["dithered_point_model", "point_model"]
 
@@ -38,7 +47,7 @@ def point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = Non
 
 @point_model.register
 def _(model: TableModel, weights: dict[str, np.ndarray] | None = None) -> PointModel:
-    return TrellisModel(model.lattice, model.dim, weights or _table_weights([model], torch.ones(1)))
+    return TrellisModel(model.lattice, model.dim, weights or _table_weights([model], torch.ones(1)), _run(model))
 
 
 @point_model.register
@@ -46,12 +55,19 @@ def _(model: MixturePrior, weights: dict[str, np.ndarray] | None = None) -> Poin
     tables = [c for c in model.components if isinstance(c, TableModel)]
     if len(tables) < len(model.components):
         raise ValueError(f"A mixture on {model.lattice.name} has no bitstream: the lattice has no trellis.")
-    return TrellisModel(model.lattice, model.dim, weights or _table_weights(tables, model.log_weights().exp()))
+    return TrellisModel(
+        model.lattice, model.dim, weights or _table_weights(tables, model.log_weights().exp()), _run(tables[0])
+    )
 
 
 @point_model.register
 def _(model: TriangularPrior, weights: dict[str, np.ndarray] | None = None) -> PointModel:
     return TriangularModel(model.dim, weights or _phase_weights(model))
+
+
+@point_model.register
+def _(model: NestedPrior, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+    return UniformModel(model.dim, model.q)
 
 
 def dithered_point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = None) -> DitheredModel:
@@ -68,7 +84,7 @@ def dithered_point_model(model: EntropyModel, weights: dict[str, np.ndarray] | N
 @torch.no_grad()
 def _table_weights(models: list[TableModel], shares: Tensor) -> dict[str, np.ndarray]:
     radius = max(m.radius(torch.zeros(1)) for m in models)
-    logs = torch.stack([m.tables(radius)[0][:, : _period(m)] for m in models])  # [components, integers, period]
+    logs = torch.stack([_columns(m, m.tables(radius)[0]) for m in models])  # [components, integers, period]
     logs = logs - logs.amax(1, keepdim=True)
     w = _floored(logs, models[0].grid(radius)[:, None])
     return {"w": w, "shares": shares.detach().double().cpu().numpy()}
@@ -90,7 +106,7 @@ def _phase_weights(model: TriangularPrior) -> dict[str, np.ndarray]:
 def _dithered_weights(model: TrellisPrior) -> dict[str, np.ndarray]:
     grid = model.grid(model.radius(torch.zeros(1), spare=1))
     phase = torch.arange(PHASES, dtype=torch.float64, device=grid.device) / PHASES
-    logs = model.family.log_mass((grid + phase[:, None])[..., None] * model.step, model.step)
+    logs = model.family.log_mass((grid + phase[:, None])[..., None] * model.step, model.step, model._which)
     return {"w": _floored(logs - logs.amax(1, keepdim=True), grid[:, None])}
 
 
@@ -99,5 +115,12 @@ def _floored(logs: Tensor, k: Tensor) -> np.ndarray:
     return torch.exp(torch.maximum(logs, _FLOOR - k.abs())).double().cpu().numpy()
 
 
-def _period(model: TableModel) -> int:
-    return getattr(model, "period", model.dim)
+def _columns(model: TableModel, table: Tensor) -> Tensor:
+    """One column for each different function of a trellis code's prior; otherwise one for each coordinate."""
+    if not isinstance(model, TrellisCodePrior):
+        return table
+    return table[:, : model.period * model.run : model.run]
+
+
+def _run(model: TableModel) -> int:
+    return model.run if isinstance(model, TrellisCodePrior) else 1

@@ -4,6 +4,7 @@
 - ``exact`` the exact prior of any lattice (the default): ``trellis_prior`` and ``trellis_code_prior``
   (both a ``table_model``), or ``triangular_prior``
 - ``mixture_prior`` a mixture of exact priors, for latents that depend on each other
+- ``nested_prior`` fixed rate: the points of a lattice in the Voronoi cell of a coarser copy
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
 """
@@ -14,6 +15,7 @@ from ltc.entropy.exact import exact_prior
 from ltc.entropy.families import Family, GaussianMixture, LaplaceMixture, LogisticMixture
 from ltc.entropy.mixture_prior import MixturePrior
 from ltc.entropy.monte_carlo import MonteCarloPrior
+from ltc.entropy.nested_prior import NestedPrior
 from ltc.entropy.table_model import TableModel
 from ltc.entropy.trellis_code_prior import TrellisCodePrior
 from ltc.entropy.trellis_prior import TrellisPrior
@@ -31,6 +33,7 @@ __all__ = [
     "LogisticMixture",
     "MixturePrior",
     "MonteCarloPrior",
+    "NestedPrior",
     "TableModel",
     "TrellisCodePrior",
     "TrellisPrior",

@@ -64,6 +64,27 @@ class EntropyModel(nn.Module, abc.ABC):
         """
         return self.lattice.quantize(y)
 
+    def admit(self, y: Tensor, points: Tensor) -> Tensor:
+        """Points near ``y`` that the model has codewords for: the nearest ones themselves, if it has one for each.
+
+        Args:
+            y: latents [batch, dim].
+            points: their nearest points [batch, dim].
+        """
+        return points
+
+    def to_integers(self, points: Tensor) -> Tensor:
+        """The integers that a bitstream holds for points [batch, dim]: int64."""
+        return self.lattice.to_integers(points)
+
+    def to_points(self, k: Tensor) -> Tensor:
+        """The points of integers [batch, dim]: float32."""
+        return self.lattice.to_points(k)
+
+    def figures(self) -> dict[str, float]:
+        """What else an evaluation has shown, by name."""
+        return {}
+
     def forward(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
         """Rate of each vector of points in bits: ``-log2 P``, shape [...]."""
         return self.log_prob(points, dither) / -LOG2

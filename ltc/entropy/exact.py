@@ -15,7 +15,11 @@ __all__ = ["exact_prior"]
 
 
 def exact_prior(
-    lattice: Lattice, dim: int, family: Callable[[int], Family] = GaussianMixture, period: int = 1
+    lattice: Lattice,
+    dim: int,
+    family: Callable[[int], Family] = GaussianMixture,
+    period: int = 1,
+    run: int = 1,
 ) -> EntropyModel:
     """An entropy model whose rates are code lengths.
 
@@ -23,7 +27,9 @@ def exact_prior(
         lattice: any lattice.
         dim: latent dimensions.
         family: makes the f_i from a number of coordinates.
-        period: for trellis codes, the latents of one symbol: coordinates that far apart share their f.
+        period: for trellis codes, the latents of one symbol: as many different f.
+        run: coordinate i has the f of number ``i // run mod period``; for other lattices a run of 1 means an f for
+            each coordinate, whatever the period.
 
     Example:
         >>> from ltc import lattices
@@ -35,5 +41,7 @@ def exact_prior(
     if lattice.trellis is None:
         return TriangularPrior(lattice, dim, family(dim))
     if lattice.trellis.state_counts[-1] > 1:
-        return TrellisCodePrior(lattice, dim, family, period)
+        return TrellisCodePrior(lattice, dim, family, period, run)
+    if run > 1:
+        return TrellisPrior(lattice, dim, family(period), run)
     return TrellisPrior(lattice, dim, family(dim))

@@ -44,14 +44,22 @@ class Family(nn.Module, abc.ABC):
         self.mean = nn.Parameter(torch.zeros(components, dim))
         self.log_scale = nn.Parameter((math.log(scale) + spread * math.log(2))[:, None].repeat(1, dim))
 
-    def log_mass(self, t: Tensor, width: Tensor) -> Tensor:
-        """log of the mass of [t - width/2, t + width/2]: t [..., dim], width [dim] -> float64 [..., dim]."""
-        return self.log_mass_and_slope(t, width)[0]
+    def log_mass(self, t: Tensor, width: Tensor, which: Tensor | None = None) -> Tensor:
+        """log of the mass of [t - width/2, t + width/2]: float64 [..., m].
 
-    def log_mass_and_slope(self, t: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
-        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., dim] each."""
-        log_weight = F.log_softmax(self.weight.double(), dim=0)
-        return _MixtureLogMass.apply(t.double(), log_weight, self.mean, self.log_scale, width.double(), self)
+        Args:
+            t: [..., m].
+            width: [m].
+            which: [m], the coordinates whose functions these are; all of them in order by default.
+        """
+        return self.log_mass_and_slope(t, width, which)[0]
+
+    def log_mass_and_slope(self, t: Tensor, width: Tensor, which: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., m] each."""
+        parts: list[Tensor] = [F.log_softmax(self.weight.double(), dim=0), self.mean, self.log_scale]
+        if which is not None and len(which) != self.dim:
+            parts = [part.index_select(1, which) for part in parts]
+        return _MixtureLogMass.apply(t.double(), *parts, width.double(), self)
 
     def log_density(self, t: Tensor) -> Tensor:
         """log of the mixture's density: t [..., dim] -> [..., dim], in the dtype of ``t``."""

@@ -25,18 +25,23 @@ class TrellisCodePrior(TableModel):
         lattice: a trellis code.
         dim: latent dimensions, a multiple of the code's length.
         family: makes the f of ``period`` coordinates, one for each parity.
-        period: coordinates i and i + period share their f. A code runs over a long stationary sequence, so the
-            period is the number of latents of one symbol.
+        period: how many different f there are. A code runs over a long stationary sequence, so the period is the
+            number of latents of one symbol.
+        run: coordinate i has the f of number ``i // run mod period``.
 
     Raises:
-        ValueError: if the period does not divide ``dim``.
+        ValueError: if the period and the run do not divide ``dim``.
     """
 
-    def __init__(self, lattice: Lattice, dim: int, family: Callable[[int], Family], period: int = 1) -> None:
+    def __init__(
+        self, lattice: Lattice, dim: int, family: Callable[[int], Family], period: int = 1, run: int = 1
+    ) -> None:
         super().__init__(lattice, dim)
-        if period < 1 or dim % period:
-            raise ValueError(f"The period of a trellis code's prior divides its {dim} coordinates, got {period}.")
-        self.period = period
+        if period < 1 or run < 1 or dim % (period * run):
+            raise ValueError(
+                f"Period times run of a trellis code's prior divide its {dim} coordinates, got {period} times {run}."
+            )
+        self.period, self.run = period, run
         self.even, self.odd = family(period), family(period)
 
     def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -49,8 +54,12 @@ class TrellisCodePrior(TableModel):
             slopes.append(slope)
         # The grid starts at an even number: interleaved, the two parities are the grid again.
         table, slope = (torch.stack(pair, 1).flatten(0, 1) for pair in (tables, slopes))
-        repeats = self.dim // self.period
-        return table.repeat(1, repeats), slope.repeat(1, repeats), table.new_zeros(())
+        return self._to_coordinates(table), self._to_coordinates(slope), table.new_zeros(())
+
+    def _to_coordinates(self, table: Tensor) -> Tensor:
+        """[grid, period] -> [grid, dim]."""
+        repeats = self.dim // (self.period * self.run)
+        return (table if self.run == 1 else table.repeat_interleave(self.run, 1)).repeat(1, repeats)
 
     def support(self) -> Tensor:
         return torch.maximum(self.even.support(), self.odd.support()).amax()

@@ -24,6 +24,10 @@ class TrellisPrior(TableModel):
         lattice: a lattice with a trellis that ends in one state.
         dim: latent dimensions, a multiple of the lattice's.
         family: the f_i, e.g. a :class:`~ltc.entropy.families.GaussianMixture` of ``dim`` coordinates.
+        run: coordinate i has the f of number ``i // run``, modulo how many the family has.
+
+    Raises:
+        ValueError: if the family and the run do not fit the dimension.
 
     Example:
         >>> from ltc import lattices
@@ -33,19 +37,40 @@ class TrellisPrior(TableModel):
         torch.Size([5])
     """
 
-    def __init__(self, lattice: Lattice, dim: int, family: Family) -> None:
+    _which: Tensor
+    _used: Tensor
+    _used_step: Tensor
+    _column: Tensor
+
+    def __init__(self, lattice: Lattice, dim: int, family: Family, run: int = 1) -> None:
         super().__init__(lattice, dim)
+        if run < 1 or dim % (family.dim * run):
+            raise ValueError(f"{family.dim} functions in runs of {run} do not make up {dim} coordinates.")
         assert lattice.trellis is not None
         if lattice.trellis.state_counts[-1] != 1:
             raise ValueError(f"{lattice.name} has no trellis with one final state; use the trellis code's prior.")
         self.family, self.trellis = family, lattice.trellis
+        # Which f a coordinate has; coordinates with the same f and the same step share a column of the tables.
+        which = torch.arange(dim) // run % family.dim
+        steps, step = self.step.unique(return_inverse=True)
+        used, column = (which * len(steps) + step).unique(return_inverse=True)
+        self.register_buffer("_which", which, persistent=False)
+        self.register_buffer("_used", used // len(steps), persistent=False)
+        self.register_buffer("_used_step", steps[used % len(steps)], persistent=False)
+        self.register_buffer("_column", column, persistent=False)
+        self._tied = len(used) < dim
 
     def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
-        table, slope = self.family.log_mass_and_slope(self.grid(radius)[:, None] * self.step, self.step)
+        if not self._tied:
+            table, slope = self.family.log_mass_and_slope(self.grid(radius)[:, None] * self.step, self.step)
+            return table, slope, self.log_partition(table)
+        at = self.grid(radius)[:, None] * self._used_step
+        table, slope = self.family.log_mass_and_slope(at, self._used_step, self._used)
+        table, slope = table.index_select(1, self._column), slope.index_select(1, self._column)
         return table, slope, self.log_partition(table)
 
     def support(self) -> Tensor:
-        return self.family.support()
+        return self.family.support()[self._which]
 
     def log_partition(self, log_f: Tensor) -> Tensor:
         """log Z from tables of log f over a grid that starts at a multiple of q: [..., grid, dim] -> [...]."""
@@ -57,8 +82,8 @@ class TrellisPrior(TableModel):
 
     def log_prob_dithered(self, points: Tensor, dither: Tensor) -> Tensor:
         # P(k | u) with f_i moved by the dither: a table and a Z for every vector.
-        log_f = self.family.log_mass(points + dither, self.step).sum(-1)
+        log_f = self.family.log_mass(points + dither, self.step, self._which).sum(-1)
         reach = int(torch.ceil(dither.abs().amax() / self.step.amin())) if dither.numel() else 0
         steps = self.grid(self.radius(torch.zeros(1), spare=reach))[:, None] * self.step
-        tables = self.family.log_mass(steps + dither[..., None, :], self.step)
+        tables = self.family.log_mass(steps + dither[..., None, :], self.step, self._which)
         return (log_f - self.log_partition(tables)).to(points.dtype)

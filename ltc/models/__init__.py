@@ -1,6 +1,7 @@
 """Coders (transform + lattice + entropy model) and the one LightningModule that trains them.
 
 - ``coder`` analysis, bottleneck, synthesis; compress and decompress
+- ``block_coder`` a transform for each vector, a lattice for each latent along the block
 - ``bottleneck`` straight-through and dithered lattices, CompressAI's scalar bottleneck
 - ``distortion`` squared and absolute error
 - ``moments`` rate and distortion with standard errors (torchmetrics)
@@ -14,6 +15,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ltc.models.block_coder import BlockCoder
 from ltc.models.bottleneck import Bottleneck, DitheredBottleneck, LatticeBottleneck, ScalarBottleneck
 from ltc.models.calibration import Calibration
 from ltc.models.coder import Coder, Coding
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DISTORTIONS",
+    "BlockCoder",
     "Bottleneck",
     "Calibration",
     "Coder",

@@ -28,9 +28,11 @@ class Bottleneck(nn.Module, abc.ABC):
 
     Attributes:
         exact: whether the rate in evaluation is a valid code length.
+        lattice: of the quantized latents.
     """
 
     exact: bool
+    lattice: Lattice
 
     @abc.abstractmethod
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -77,6 +79,10 @@ class Bottleneck(nn.Module, abc.ABC):
         """What is subtracted from latents before quantization and added after, [count, dim]; None for nothing."""
         return None
 
+    def figures(self) -> dict[str, float]:
+        """What else an evaluation has shown, by name."""
+        return {}
+
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the entropy model alone, added to rate + lambda * distortion; 0 where there is none."""
         return 0.0
@@ -100,7 +106,7 @@ class LatticeBottleneck(Bottleneck):
         y = y.detach()
         if mu > 0:
             return self.entropy_model.rd_optimal_point(y, mu, power)
-        return self.lattice.quantize(y)
+        return self.entropy_model.admit(y, self.lattice.quantize(y))
 
     def rescale(self, factor: float) -> None:
         """Moves the prior along when the latents are scaled by ``factor``, where it can follow in closed form."""
@@ -115,15 +121,21 @@ class LatticeBottleneck(Bottleneck):
         return point_model(self.entropy_model, weights)
 
     def to_integers(self, point: Tensor) -> Tensor:
-        return self.lattice.to_integers(point)
+        return self.entropy_model.to_integers(point)
 
     def to_points(self, k: Tensor) -> Tensor:
-        return self.lattice.to_points(k)
+        return self.entropy_model.to_points(k)
+
+    def figures(self) -> dict[str, float]:
+        return self.entropy_model.figures()
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        point = self.lattice.quantize(y.detach())
+        near = self.lattice.quantize(y.detach())
+        point = self.entropy_model.admit(y.detach(), near)
         if self.training:
-            point = y + (point - y).detach()
+            # A point that is not the nearest one does not follow the latents: no gradient (overload of nested codes).
+            through = y + (point - y).detach()
+            point = through if point is near else torch.where((point == near).all(-1, keepdim=True), through, point)
         return point, self.entropy_model(point)
 
 

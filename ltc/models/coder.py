@@ -36,19 +36,22 @@ class Coder(nn.Module):
         analysis: g_a, maps a block [batch, n * source.dim] to latents [batch, latent_dim].
         bottleneck: quantizer and entropy model.
         synthesis: g_s, maps latents back.
+        gain: scale of the latents to start from.
 
     Attributes:
-        gain: the latents' scale relative to what the transforms learned; 1 until a calibration changes it.
+        gain: the latents' scale relative to what the transforms learned; a calibration changes it.
         search: the rate-distortion optimal search of the encoder; None where the bottleneck has none.
         tables: the bitstream's tables, after :meth:`update`.
     """
 
     gain: Tensor
 
-    def __init__(self, analysis: nn.Module, bottleneck: Bottleneck, synthesis: nn.Module) -> None:
+    def __init__(self, analysis: nn.Module, bottleneck: Bottleneck, synthesis: nn.Module, gain: float = 1.0) -> None:
         super().__init__()
+        if not gain > 0:
+            raise ValueError(f"The scale of the latents is positive, got {gain}.")
         self.analysis, self.bottleneck, self.synthesis = analysis, bottleneck, synthesis
-        self.register_buffer("gain", torch.ones(()))
+        self.register_buffer("gain", torch.tensor(float(gain)))
         self.search: RDSearch | None = None
         self.tables: PointModel | None = None
 

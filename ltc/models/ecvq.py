@@ -1,4 +1,4 @@
-"""Entropy-constrained vector quantization: a codebook without structure, the best that a dimension and its size allow."""
+"""Entropy-constrained vector quantization: a codebook without structure, and what a dimension allows."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class ECVQ(nn.Module):
 
     .. math:: \frac{-\log_2 p_j}{n} + \lambda \frac{|x - y_j|^2}{dim},
 
-    and costs :math:`-\log_2 p_j` bits. This is the rate of an ideal entropy coder, blocks coded one by one. It is what a
-    lattice coder with a transform and a prior wants to be at its dimension; it has no structure that makes it fast,
+    and costs :math:`-\log_2 p_j` bits, the rate of an ideal entropy coder that codes blocks one by one. It is what a
+    lattice coder with a transform and a prior would be at its best in this dimension. But no structure makes it fast,
     and the number of vectors that it takes grows like 2^(dim * rate): dimensions to 8 are practical.
 
     Args:
@@ -105,10 +105,10 @@ class ECVQ(nn.Module):
         new one, of no probability, could not be afforded.
 
         A local minimum is much like where it started. Measured on N(0, 1) at lambda = 4, the excess over R(D) of fits
-        from random samples and from lattice points (:meth:`lattice_start`) is 0.259 and 0.254 bit in one dimension,
+        from random samples and from lattice points (:meth:`lattice_start`) is 0.260 and 0.254 bit in one dimension,
         0.206 and 0.198 in four, 0.191 and 0.180 in six; so the lattice is what it starts from.
 
-        The fit is too good by what it learned of these samples by heart; judge it on others. With 50 samples for each
+        The fit is too good by what it learned of these samples by heart; judge it on others. With 50 to 80 samples for each
         vector the difference is about 0.03 bit.
 
         Args:
@@ -154,8 +154,8 @@ class ECVQ(nn.Module):
         The lattice is scaled to the distortion that is right at high rate, :math:`dim / (2 n \lambda \ln 2)`.
         """
         lattice = lattices.get(_LATTICES.get(self.dim, "an_dual"), self.dim)
-        nsm = lattice.nsm or lattices.get("z", 1).nsm or 1 / 12
-        scale = math.sqrt(self.dim / (2 * self.symbols * lmbda * math.log(2)) / nsm)
+        distortion = self.dim / (2 * self.symbols * lmbda * math.log(2))
+        scale = math.sqrt(distortion / (lattice.nsm or 1 / 12))
         center = samples.mean(0)
         points = lattice.quantize((samples - center) / scale)
         # Coordinates of one lattice point may differ by rounding from sample to sample.

@@ -4,12 +4,14 @@ A transform is any class with ``(inputs: int, outputs: int)`` first; configurati
 
 - ``gain`` one learned factor, no transform at all (ECLQ)
 - ``linear`` a matrix, or a product of matrices
+- ``compander`` maps of a latent's values along a block: linear, perceptron
 - ``mlp`` a multilayer perceptron
 - ``log_spectrum`` no network: the spectra that are the symbols of recorded speech
 """
 
+from ltc.transforms.compander import LinearCompander, MLPCompander
 from ltc.transforms.gain import Gain
 from ltc.transforms.linear import Linear
 from ltc.transforms.mlp import MLP
 
-__all__ = ["MLP", "Gain", "Linear"]
+__all__ = ["MLP", "Gain", "Linear", "LinearCompander", "MLPCompander"]

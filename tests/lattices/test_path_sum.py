@@ -1,4 +1,4 @@
-"""Sums over all paths: the compiled sweeps are the semiring recursion, at any range of values, and so is their gradient."""
+"""Sums over all paths: the compiled sweeps are the recursion of the semiring, and their gradient its marginals."""
 
 import pytest
 import torch
