@@ -2,5 +2,12 @@
 
 - ``main_job`` training speed and gaps on the Gaussian source
 - ``nearest_points`` vectors per second of every lattice
+- ``training_step`` what an exact rate costs in training
+- ``limit`` how close to R(D): trellis codes, rate-distortion optimal search
+- ``leech_low_rate`` what limits the Leech lattice below 0.75 bit
+- ``trellis_codes`` second moments of trellis codes, and a search for better ones
+- ``nsm_optimizer`` lattices found from random bases
+- ``codec`` files: their rate above the exact one, and the speed of writing and reading them
+- ``ecvq`` entropy-constrained vector quantization in one to eight dimensions
 - ``provenance`` the line that says where a figure was measured
 """

@@ -53,9 +53,10 @@ class NestedPrior(EntropyModel):
 
     def leaders(self, points: Tensor) -> Tensor:
         """The shortest point of each point's coset (one of them, on the border of the coarse cell): [..., dim]."""
-        # A small fixed offset settles ties in the same way for all points of a coset.
+        # A small fixed offset settles ties alike for all points of a coset: no difference of two points that tie, whose
+        # coordinates are a few steps, is orthogonal to powers of 0.9.
         wide = points.double()
-        tilt = 1e-6 * torch.arange(1, self.dim + 1, dtype=torch.float64, device=points.device) / self.dim
+        tilt = 1e-3 / self.q * 0.9 ** torch.arange(self.dim, dtype=torch.float64, device=points.device)
         leader = wide - self.q * self.lattice.quantize((wide + tilt) / self.q)
         return leader.to(points.dtype)
 

@@ -3,6 +3,7 @@
 - ``coder`` analysis, bottleneck, synthesis; compress and decompress
 - ``block_coder`` a transform for each vector, a lattice for each latent along the block
 - ``bottleneck`` straight-through and dithered lattices, CompressAI's scalar bottleneck
+- ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
 - ``distortion`` squared and absolute error
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``rd_search`` rate-distortion optimal quantization in a coder
@@ -20,6 +21,7 @@ from ltc.models.bottleneck import Bottleneck, DitheredBottleneck, LatticeBottlen
 from ltc.models.calibration import Calibration
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
+from ltc.models.ecvq import ECVQ
 from ltc.models.rd_search import RDSearch
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DISTORTIONS",
+    "ECVQ",
     "BlockCoder",
     "Bottleneck",
     "Calibration",

@@ -108,8 +108,8 @@ class ECVQ(nn.Module):
         from random samples and from lattice points (:meth:`lattice_start`) is 0.260 and 0.254 bit in one dimension,
         0.206 and 0.198 in four, 0.191 and 0.180 in six; so the lattice is what it starts from.
 
-        The fit is too good by what it learned of these samples by heart; judge it on others. With 50 to 80 samples for each
-        vector the difference is about 0.03 bit.
+        The fit is too good by what it learned of these samples by heart; judge it on others. With 50 to 80 samples for
+        each vector the difference is about 0.03 bit.
 
         Args:
             samples: [N, dim]; it is computed on the device and in the precision of the codebook.

@@ -11,6 +11,8 @@ file                   concept
 ``blahut_arimoto``     :func:`blahut_arimoto` and its separable form, with a certified bracket
 ``kernels``            :class:`DenseKernel`, :class:`SeparableKernel`: the sums inside the iteration
 ``envelope``           :class:`RateDistortionEnvelope`, what a set of solved slopes proves
+``sample_bound``       :class:`SampleUpperBound`, :func:`sample_bounds`: what samples prove is achievable
+``wasserstein``        :class:`WassersteinDescent`, the reproduction points of such a bound
 ``shannon``            :func:`shannon_lower_bound` from a differential entropy
 ``nsm``                :func:`space_filling_gap`, :func:`sphere_bound`, :func:`estimate_nsm`,
                        :func:`entropy_of_points`
@@ -31,9 +33,12 @@ from .kernels import DenseKernel, Kernel, SeparableKernel
 from .laplace import LaplaceL1RD
 from .nsm import EntropyEstimate, entropy_of_points, estimate_nsm, space_filling_gap, sphere_bound
 from .rate_distortion import RateDistortionFunction
+from .sample_bound import AchievablePoint, SampleUpperBound, achievable_point, sample_bounds
 from .shannon import shannon_lower_bound
+from .wasserstein import WassersteinDescent
 
 __all__ = [
+    "AchievablePoint",
     "BlahutArimotoResult",
     "DenseKernel",
     "DiscretizedRD",
@@ -44,8 +49,11 @@ __all__ = [
     "LaplaceL1RD",
     "RateDistortionEnvelope",
     "RateDistortionFunction",
+    "SampleUpperBound",
     "SeparableKernel",
+    "WassersteinDescent",
     "WaterfillingRD",
+    "achievable_point",
     "blahut_arimoto",
     "blahut_arimoto_separable",
     "density_on_grid",
@@ -53,6 +61,7 @@ __all__ = [
     "estimate_nsm",
     "halve_grid",
     "histogram_on_grid",
+    "sample_bounds",
     "shannon_lower_bound",
     "space_filling_gap",
     "sphere_bound",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 from torch import Tensor
@@ -14,6 +14,9 @@ from .blahut_arimoto import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_
 from .envelope import RateDistortionEnvelope
 from .grid import density_on_grid, halve_grid, histogram_on_grid
 from .rate_distortion import RateDistortionFunction
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # in typing from Python 3.11 on
 
 __all__ = ["DiscretizedRD", "DiscretizedSettings"]
 

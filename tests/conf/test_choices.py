@@ -114,8 +114,8 @@ def test_lattice_without_transform(take_a_step, lattice):
 
 @pytest.mark.parametrize("source", names("source"))
 def test_source(take_a_step, source, request):
-    if source == "physics":
-        take_a_step("source=physics", f"data_dir={request.getfixturevalue('data_dir')}")
+    if source in ("physics", "speech"):
+        take_a_step(f"source={source}", f"data_dir={request.getfixturevalue('data_dir')}")
     else:
         take_a_step(f"source={source}")
 
@@ -131,7 +131,8 @@ def test_transform(take_a_step, transform):
 @pytest.mark.parametrize("lattice", ["an", "dn", "e8"])
 def test_entropy_model(take_a_step, entropy_model, lattice):
     _, coder = take_a_step(f"entropy_model={entropy_model}", f"lattice={lattice}")
-    assert coder.bottleneck.exact == entropy_model.startswith("exact")
+    estimates = ("monte_carlo", "flow")
+    assert coder.bottleneck.exact != entropy_model.startswith(estimates)
 
 
 @pytest.mark.parametrize("points", ["standard", "antithetic", "sobol", "scrambled_sobol"])
@@ -200,12 +201,15 @@ def test_unknown_choices_are_refused_with_the_known_ones(composed):
         composed("lattice=e9")
 
 
-@pytest.mark.parametrize("config", ["gaussian", "smoke"])
+SWEEPS = sorted(path.stem for path in (Path(conf.__file__).parent.parent / "multirun_sweeps").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("config", SWEEPS)
 def test_sweep_files_compose_without_sweeping(composed, config):
     """Each of their jobs is a job like any other: checked on the values that the file sweeps over."""
-    assert (Path(conf.__file__).parent.parent / "multirun_sweeps" / f"{config}.yaml").exists()
-    cfg = composed(config=config)
-    for lattice in str(cfg.hydra.sweeper.params.lattice).split(","):
-        assert composed(f"lattice={lattice.strip()}", config=config).lattice.dim >= 1
-    for number in str(cfg.hydra.sweeper.params["lambda"]).split(","):
+    params = composed(config=config).hydra.sweeper.params
+    for group in set(params) - {"lambda"}:
+        for choice in str(params[group]).split(","):
+            assert composed(f"{group}={choice.strip()}", config=config).lattice.dim >= 1
+    for number in str(params["lambda"]).split(","):
         assert composed(f"lambda={number.strip()}", config=config)["lambda"] > 0
