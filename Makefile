@@ -43,8 +43,10 @@ format: $(STAMP) ## Format the code
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: benchmarks
-benchmarks: $(STAMP) ## The figures of the README, measured on this machine
-	@$(BIN)/python -m benchmarks.nearest_points
+benchmarks: $(STAMP) ## The figures of the README, measured on this machine (half an hour)
+	@$(BIN)/python -m benchmarks.speed
+	@$(BIN)/python -m benchmarks.codec
+	@$(BIN)/python -m benchmarks.limit
 	@$(BIN)/python -m benchmarks.main_job
 
 .PHONY: clean

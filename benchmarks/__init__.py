@@ -1,8 +1,7 @@
 """What the README claims, measured: each module prints (and some write to docs/) the figures of one subject.
 
 - ``main_job`` training speed and gaps on the Gaussian source
-- ``nearest_points`` vectors per second of every lattice
-- ``training_step`` what an exact rate costs in training
+- ``speed`` nearest points per second of every lattice, and training steps
 - ``limit`` how close to R(D): trellis codes, rate-distortion optimal search
 - ``leech_low_rate`` what limits the Leech lattice below 0.75 bit
 - ``trellis_codes`` second moments of trellis codes, and a search for better ones

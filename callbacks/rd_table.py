@@ -53,7 +53,10 @@ def sweep_table(points: Iterable[dict[str, Any]], title: str | None = None) -> T
 
 
 def _number(value: float | None, blank: str = "-") -> str:
-    return blank if value is None or value != value else f"{value:.4f}"
+    if value is None or value != value:
+        return blank
+    # Distortions may be small: of these, three digits.
+    return f"{value:.4f}" if value == 0 or abs(value) >= 0.01 else f"{value:.3g}"
 
 
 class RDTable(pl.Callback):
