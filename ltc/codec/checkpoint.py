@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ltc.files import whole_file
-from ltc.models import DISTORTIONS, Coder, RDSearch
+from ltc.models import Coder, RDSearch
 
 __all__ = ["CodecCheckpoint", "load_coder", "save_coder"]
 
@@ -95,18 +95,22 @@ def load_coder(path: Path | str) -> CodecCheckpoint:
     path = Path(path)
     path = path / "coder.pt" if path.is_dir() else path
     content = _content(path)
-    config, about = json.loads(content["config"]), json.loads(content["about"])
-    coder = _made(config, path)
-    if any(name.startswith("search.") for name in content["state"]):
-        measure = about.get("measure")
-        coder.search = RDSearch(1.0, measure if measure in DISTORTIONS else "mse")
     try:
-        coder.load_state_dict(content["state"])
-    except RuntimeError as error:
-        raise ValueError(f"{path} is damaged: its parameters do not fit its configuration.") from error
-    coder.eval()
-    coder.update({k: v.numpy() for k, v in content["tables"].items()})
-    return CodecCheckpoint(coder, content["n"], content["dim"], about, _fingerprint(content))
+        config, about = json.loads(content["config"]), json.loads(content["about"])
+        _check_names(config, path)
+        coder = _made(config, content["state"], about["measure"])
+        _check_tables(coder, content["tables"])
+        coder.update({k: v.numpy() for k, v in content["tables"].items()})
+        return CodecCheckpoint(coder, content["n"], content["dim"], about, _fingerprint(content))
+    except _Refused:
+        raise
+    except Exception as error:
+        # Whatever a damaged file leads to: configuration, parameters and tables have to make a coder together.
+        raise ValueError(f"{path} is damaged: what it holds makes no coder.") from error
+
+
+class _Refused(ValueError):
+    """A sentence that says what is wrong already."""
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -123,19 +127,42 @@ def _content(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.")
     if content.get("version") != _VERSION:
         raise ValueError(f"{path} has version {content.get('version')}, and this program reads version {_VERSION}.")
-    if not all(isinstance(content.get(name), kind) for name, kind in fields.items()):
+    fit = all(isinstance(content.get(name), kind) for name, kind in fields.items())
+    tensors = fit and [*content["state"].values(), *content["tables"].values()]
+    if not fit or min(content["n"], content["dim"]) < 1 or not all(isinstance(t, Tensor) for t in tensors):
         raise ValueError(f"{path} is damaged: parts of it are missing.")
     return content
 
 
-def _made(config: dict[str, Any], path: Path) -> Coder:
+def _made(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
     from hydra.utils import instantiate
 
-    _check_names(config, path)
     coder = instantiate(config)
     if not isinstance(coder, Coder):
-        raise ValueError(f"{path} does not describe a coder.")
-    return coder
+        raise TypeError("the configuration describes no coder")
+    if any(name.startswith("search.") for name in state):
+        coder.search = RDSearch(1.0, measure)
+    coder.load_state_dict(state)
+    if not all(bool(torch.isfinite(t).all()) for t in state.values() if t.is_floating_point()):
+        raise ValueError("a parameter is not finite")
+    return coder.eval()
+
+
+def _check_tables(coder: Coder, tables: dict[str, Tensor]) -> None:
+    """The tables of a file are like those that the coder would make: only the number of integers may differ."""
+    expected = coder.bottleneck.point_model().weights
+    if set(tables) != set(expected):
+        raise ValueError("tables are missing")
+    for name, table in tables.items():
+        like = expected[name]
+        integers = 1 if name == "w" else None
+        fit = [a == b or axis == integers for axis, (a, b) in enumerate(zip(table.shape, like.shape, strict=True))]
+        # Numbers of integers are those of ranges -R … R + q - 1: they differ by even numbers.
+        even = integers is None or (table.shape[integers] - like.shape[integers]) % 2 == 0
+        if not all(fit) or not even or table.dtype != torch.float64 or not bool(torch.isfinite(table).all()):
+            raise ValueError("tables have the wrong form")
+        if name != "basis" and not bool((table > 0).all()):
+            raise ValueError("a weight is not positive")
 
 
 def _check_names(node: Any, path: Path) -> None:
@@ -144,8 +171,8 @@ def _check_names(node: Any, path: Path) -> None:
             _check_names(part, path)
     if isinstance(node, dict):
         target = node.get("_target_")
-        if target is not None and target not in _allowed():
-            raise ValueError(f"{path} asks for {target!r}, which no coder of this project needs: it was not loaded.")
+        if target is not None and not (isinstance(target, str) and target in _allowed()):
+            raise _Refused(f"{path} asks for {target!r}, which no coder of this project needs: it was not loaded.")
         for part in node.values():
             _check_names(part, path)
 

@@ -69,7 +69,7 @@ def compress_stream(
         missing = -len(symbols) % checkpoint.n
         if missing:
             symbols = np.concatenate([symbols, np.repeat(symbols[-1:], missing, 0)])
-        x = torch.from_numpy(symbols.astype(np.float32)).reshape(-1, block)
+        x = torch.from_numpy(_single(symbols)).reshape(-1, block)
         write_chunk(file, checkpoint.coder.compress(x, _seed(seed, i)))
         progress(count)
 
@@ -110,6 +110,15 @@ def decompress_stream(
     if file.read(1):
         raise CorruptStream("the file goes on after its last chunk")
     return header
+
+
+def _single(symbols: np.ndarray) -> np.ndarray:
+    """Coders compute in float32."""
+    with np.errstate(over="ignore"):
+        found = symbols.astype(np.float32)
+    if not np.isfinite(found).all():
+        raise ValueError("An input is too large: coders compute in float32, up to 3.4e38.")
+    return found
 
 
 def _seed(seed: int, chunk: int) -> int:

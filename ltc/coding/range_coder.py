@@ -92,6 +92,8 @@ class Decoder:
                 raise CorruptStream("an escaped integer has more than 62 bits")
             sign, *digits = self._read(_DIGITS, 1 + -(-length // 16)).tolist()
             size = sum(d << (16 * j) for j, d in enumerate(digits))
+            if size.bit_length() != length:
+                raise CorruptStream("an escaped integer has not the length that it says")
             found[i] = -size if sign else size
         return found
 

@@ -110,7 +110,7 @@ class Lattice(abc.ABC):
         """
         if self.steps is not None:
             return torch.round(points / self._steps_like(points)).long()
-        copies = points.double().reshape(*points.shape[:-1], -1, self.dim)
+        copies = points.double().unflatten(-1, (points.shape[-1] // self.dim, self.dim))
         return torch.round(copies @ torch.linalg.inv(self._basis_like(copies))).long().reshape(points.shape)
 
     def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -118,7 +118,7 @@ class Lattice(abc.ABC):
         if self.steps is not None:
             k = k.to(dtype)
             return k * self._steps_like(k)
-        copies = k.double().reshape(*k.shape[:-1], -1, self.dim)
+        copies = k.double().unflatten(-1, (k.shape[-1] // self.dim, self.dim))
         return (copies @ self._basis_like(copies)).reshape(k.shape).to(dtype)
 
     def _steps_like(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from ltc.models.rd_search import RDSearch
 __all__ = ["Coder", "Coding"]
 
 # Latents further out than this are quantized in double precision, and to nearest points.
-_FAR = 1e4
+_FAR = 1e3
 
 
 class Coding(NamedTuple):
@@ -81,10 +81,15 @@ class Coder(nn.Module):
         return self.decode(self.bottleneck.quantize(self.latents(x)))
 
     @torch.no_grad()
-    def encode(self, x: Tensor) -> Tensor:
-        """The point that stands for each block [batch, latent_dim], without dither."""
+    def encode(self, x: Tensor, dither: Tensor | None = None) -> Tensor:
+        """The point that stands for each block [batch, latent_dim]; of the latents less their dither, if there is one.
+
+        Blocks with latents very far out have nearest points, in float64.
+        """
         y = self.latents(x)
         far = y.abs().amax(-1) > _FAR
+        if dither is not None:
+            return self.bottleneck.quantize((y.double() if far.any() else y) - dither.to(y))
         if not far.any():
             return self.bottleneck.quantize(y) if self.search is None else self._encode(x, y)[0]
         point = self.bottleneck.quantize(y.double())
@@ -135,8 +140,7 @@ class Coder(nn.Module):
         if not bool(torch.isfinite(x).all()):
             raise ValueError("The input has NaN or infinite values; only finite numbers can be coded.")
         tables = self._ready()
-        dither = self.bottleneck.dither(tables, len(x), seed)
-        point = self.encode(x) if dither is None else self.bottleneck.quantize(self.latents(x) - dither.to(x))
+        point = self.encode(x, self.bottleneck.dither(tables, len(x), seed))
         return encode_points(tables, self.bottleneck.to_integers(point).cpu().numpy(), seed)
 
     @torch.no_grad()
