@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -17,6 +18,11 @@ __all__ = ["whole_file", "write_json"]
 def whole_file(path: Path | str) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its name when the block ends well, and vanishes when it does not.
 
+    Folders on the way are made, and vanish with it.
+
+    Raises:
+        OSError: if there can be no such file.
+
     Example:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "figures.txt"
@@ -26,6 +32,9 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         '1.0'
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept: pictures choose their format by it.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
@@ -38,8 +47,12 @@ def whole_file(path: Path | str) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def write_json(path: Path | str, content: Any) -> None:

@@ -107,12 +107,13 @@ def _info(options: argparse.Namespace) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ltc.coding.container import read_chunk, read_header
+    from ltc.coding.container import read_chunk, read_end, read_header
 
     with _reading(options.file) as file:
         try:
             header = read_header(file)
             payload = sum(len(read_chunk(file)) for _ in range(header.chunks))
+            read_end(file)
         except ValueError as error:
             raise ValueError(f"{_name(options.file)}: {error}") from error
     table = Table(show_header=False)
@@ -145,6 +146,11 @@ def _writing(path: str) -> Iterator[BinaryIO]:
     if path == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
+        return
+    if Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir():
+        # A device or a pipe takes what is written, and stays what it is.
+        with open(path, "wb") as file:
+            yield file
         return
     with whole_file(path) as temporary, temporary.open("wb") as file:
         yield file

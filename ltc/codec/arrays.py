@@ -30,8 +30,11 @@ class ArrayReader:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             self.shape, fortran, kind = read(file)
-        except (ValueError, EOFError) as error:
+        except Exception as error:
+            # The header is an expression of Python, which numpy evaluates safely; what is none fails in many ways.
             raise ValueError(f"{name} is no .npy file.") from error
+        if not all(isinstance(length, int) and 0 <= length < 1 << 62 for length in self.shape):
+            raise ValueError(f"{name} is no .npy file: it has the shape {list(self.shape)}.")
         if fortran and len(self.shape) > 1:
             raise ValueError(f"{name} is stored column by column; save it with numpy.ascontiguousarray.")
         if kind.kind not in "fiu" or kind.itemsize > 8:
@@ -73,5 +76,6 @@ class ArrayWriter:
         np.lib.format.write_array_header_1_0(file, header)
 
     def numbers(self, values: np.ndarray) -> None:
-        """The next numbers."""
-        self._file.write(values.astype(self._dtype).tobytes())
+        """The next numbers; those beyond the type's largest become that."""
+        largest = np.finfo(self._dtype).max
+        self._file.write(np.clip(values.astype(np.float64), -largest, largest).astype(self._dtype).tobytes())

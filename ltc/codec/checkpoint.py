@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def save_coder(
         ValueError: if the coder has no bitstream.
     """
     tables = coder.tables or coder.bottleneck.point_model()
-    content = {
+    content: dict[str, Any] = {
         "format": _FORMAT,
         "version": _VERSION,
         "config": json.dumps(config, sort_keys=True),
@@ -78,6 +79,7 @@ def save_coder(
         "state": {k: v.detach().cpu() for k, v in coder.state_dict().items()},
         "tables": {k: torch.from_numpy(v.copy()) for k, v in tables.weights.items()},
     }
+    content["fingerprint"] = _fingerprint(content).hex()
     with whole_file(path) as temporary:
         torch.save(content, temporary)
 
@@ -98,6 +100,8 @@ def load_coder(path: Path | str) -> CodecCheckpoint:
     try:
         config, about = json.loads(content["config"]), json.loads(content["about"])
         _check_names(config, path)
+        if _fingerprint(content).hex() != content["fingerprint"]:
+            raise ValueError("bytes have changed")
         coder = _made(config, content["state"], about["measure"])
         _check_tables(coder, content["tables"])
         coder.update({k: v.numpy() for k, v in content["tables"].items()})
@@ -116,22 +120,21 @@ class _Refused(ValueError):
 def _content(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise ValueError(f"There is no checkpoint {path}.")
+    data = io.BytesIO(path.read_bytes())
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError:
-        raise
+        content = torch.load(data, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.") from error
-    fields = {"config": str, "about": str, "n": int, "dim": int, "state": dict, "tables": dict}
+    fields = {"config": str, "about": str, "fingerprint": str, "n": int, "dim": int, "state": dict, "tables": dict}
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.")
     if content.get("version") != _VERSION:
         raise ValueError(f"{path} has version {content.get('version')}, and this program reads version {_VERSION}.")
-    fit = all(isinstance(content.get(name), kind) for name, kind in fields.items())
-    tensors = fit and [*content["state"].values(), *content["tables"].values()]
-    if not fit or min(content["n"], content["dim"]) < 1 or not all(isinstance(t, Tensor) for t in tensors):
-        raise ValueError(f"{path} is damaged: parts of it are missing.")
-    return content
+    if all(isinstance(content.get(name), kind) for name, kind in fields.items()):
+        tensors = [*content["state"].values(), *content["tables"].values()]
+        if min(content["n"], content["dim"]) >= 1 and all(isinstance(t, Tensor) for t in tensors):
+            return content
+    raise ValueError(f"{path} is damaged: parts of it are missing.")
 
 
 def _made(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
@@ -166,6 +169,9 @@ def _check_tables(coder: Coder, tables: dict[str, Tensor]) -> None:
 
 
 def _check_names(node: Any, path: Path) -> None:
+    """Only names on the list, and no interpolations, which would put names together later."""
+    if isinstance(node, str) and "${" in node:
+        raise _Refused(f"{path} holds the interpolation {node!r}, which no coder of this project needs.")
     if isinstance(node, list):
         for part in node:
             _check_names(part, path)
@@ -173,7 +179,7 @@ def _check_names(node: Any, path: Path) -> None:
         target = node.get("_target_")
         if target is not None and not (isinstance(target, str) and target in _allowed()):
             raise _Refused(f"{path} asks for {target!r}, which no coder of this project needs: it was not loaded.")
-        for part in node.values():
+        for part in (*node, *node.values()):
             _check_names(part, path)
 
 

@@ -10,7 +10,7 @@ import torch
 
 from ltc.codec.checkpoint import CodecCheckpoint
 from ltc.coding import CorruptStream
-from ltc.coding.container import Header, read_chunk, read_header, write_chunk, write_header
+from ltc.coding.container import Header, read_chunk, read_end, read_header, write_chunk, write_header
 
 __all__ = ["CHUNK", "NumberSource", "compress_stream", "decompress_stream"]
 
@@ -98,7 +98,9 @@ def decompress_stream(
             f"{checkpoint.fingerprint.hex()}"
         )
     block = checkpoint.n * checkpoint.dim
-    if header.numbers % block or header.size % checkpoint.dim:
+    tables = checkpoint.coder.tables
+    assert tables is not None
+    if header.numbers % block or header.numbers // block > tables.batch or header.size % checkpoint.dim:
         raise CorruptStream("the header is damaged: its sizes do not fit the coder")
     take = write(header)
     for i in range(header.chunks):
@@ -107,8 +109,7 @@ def decompress_stream(
         x = checkpoint.coder.decompress(payload, -(-count // block), _seed(header.seed, i))
         take(x.reshape(-1)[:count].numpy())
         progress(count)
-    if file.read(1):
-        raise CorruptStream("the file goes on after its last chunk")
+    read_end(file)
     return header
 
 

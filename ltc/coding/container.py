@@ -12,7 +12,7 @@ import numpy as np
 
 from ltc.coding.errors import CorruptStream
 
-__all__ = ["Header", "read_chunk", "read_header", "write_chunk", "write_header"]
+__all__ = ["Header", "read_chunk", "read_end", "read_header", "write_chunk", "write_header"]
 
 _MAGIC = b"\x89LTC"
 _VERSION = 1
@@ -60,6 +60,8 @@ def write_header(file: BinaryIO, header: Header) -> None:
         raise ValueError(f"An array of {header.dtype} cannot be coded; {', '.join(_DTYPES)} can.")
     if len(header.shape) > _LARGEST_AXES:
         raise ValueError(f"An array has {_LARGEST_AXES} axes at most, this one has {len(header.shape)}.")
+    if any(length < 0 for length in header.shape):
+        raise ValueError(f"The axes of an array have lengths from 0 on, not {list(header.shape)}.")
     if not 0 < header.numbers <= _LARGEST_CHUNK or not 0 <= header.seed < 1 << 63:
         raise ValueError(f"A chunk has 1 to {_LARGEST_CHUNK} numbers, and a seed is from 0 to 2^63 - 1.")
     body = _MAGIC + bytes([_VERSION]) + header.fingerprint + bytes([_DTYPES.index(header.dtype), len(header.shape)])
@@ -111,6 +113,16 @@ def read_chunk(file: BinaryIO) -> bytes:
     if zlib.crc32(payload) != checksum:
         raise CorruptStream("the file is damaged: a chunk's checksum is wrong")
     return payload
+
+
+def read_end(file: BinaryIO) -> None:
+    """Makes sure that nothing follows the last chunk.
+
+    Raises:
+        CorruptStream: if something does.
+    """
+    if file.read(1):
+        raise CorruptStream("the file goes on after its last chunk")
 
 
 class _Taken:

@@ -82,7 +82,7 @@ class _Walk(Walk):
                 after >= 0, beta[:, after], 0.0
             ).swapaxes(1, 2)
             beta = ordered_sum(terms.swapaxes(0, 1))
-            beta = beta / beta.max(1, keepdims=True)
+            beta = np.maximum(beta / beta.max(1, keepdims=True), 2.0**-600)
         return found[::-1]
 
     def _of_residues(self, i: int, sums: np.ndarray) -> np.ndarray:

@@ -181,4 +181,5 @@ def _tables(w: np.ndarray, after: np.ndarray, beta: np.ndarray) -> tuple[Step, n
             chances[m, row, : len(integer)] = w[m, integer - low] * onward[row, integer % modulus] / before[m, row]
     if components == 1:
         step = Step(step.values, step.low, step.lookup, counts(chances[0]))
-    return step, chances, before / before.max(1, keepdims=True)
+    # A state that hardly any weight goes on from must not become a dead end, nor a number without full precision.
+    return step, chances, np.maximum(before / before.max(1, keepdims=True), 2.0**-600)

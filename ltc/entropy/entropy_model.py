@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import math
 
+import torch
 from torch import Tensor, nn
 
 from ltc.lattices import Lattice
@@ -50,6 +51,10 @@ class EntropyModel(nn.Module, abc.ABC):
         Returns:
             [...], one number for each vector of points.
         """
+
+    def support(self) -> Tensor:
+        """[dim] or [1]: a coordinate beyond this in absolute value is negligible; infinite where nothing is known."""
+        return torch.tensor([math.inf])
 
     def rd_optimal_point(self, y: Tensor, mu: float, power: int = 2) -> Tensor:
         """A point with a small ``sum |y_i - point_i|^p + mu * rate``; the nearest one where there is no search.

@@ -59,6 +59,9 @@ class MixturePrior(EntropyModel):
         """log w_m: [M]."""
         return self.weight.log_softmax(0)
 
+    def support(self) -> Tensor:
+        return torch.stack([c.support().amax() for c in self._parts()]).amax(keepdim=True)
+
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
         each = torch.stack([c.log_prob(points, dither) for c in self._parts()], -1)
         return torch.logsumexp(each + self.log_weights().to(each), -1)

@@ -46,10 +46,6 @@ class TableModel(EntropyModel):
             log f: float64 [grid, dim]; its slope by the point's coordinate [grid, dim]; the constant, log Z.
         """
 
-    @abc.abstractmethod
-    def support(self) -> Tensor:
-        """[dim] or [1]: |k| beyond this is negligible."""
-
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
         if dither is not None:
             return self.log_prob_dithered(points, dither)

@@ -38,7 +38,6 @@ class TriangularPrior(EntropyModel):
         self.register_buffer("step", generator.diagonal().abs().repeat(dim // lattice.dim), persistent=False)
 
     def support(self) -> Tensor:
-        """[dim]: |x_i| beyond this is negligible."""
         return self.family.support()
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:

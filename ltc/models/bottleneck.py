@@ -75,6 +75,10 @@ class Bottleneck(nn.Module, abc.ABC):
     def to_points(self, k: Tensor) -> Tensor:
         """The quantized latents of integers [batch, dim]."""
 
+    def reach(self) -> Tensor:
+        """[dim] or [1]: latents beyond this in absolute value are outside the entropy model's range."""
+        return torch.tensor([math.inf])
+
     def dither(self, model: PointModel, count: int, seed: int) -> Tensor | None:
         """What is subtracted from latents before quantization and added after, [count, dim]; None for nothing."""
         return None
@@ -113,6 +117,9 @@ class LatticeBottleneck(Bottleneck):
         for part in self.entropy_model.modules():
             if isinstance(part, Family):
                 part.rescale(factor)
+
+    def reach(self) -> Tensor:
+        return self.entropy_model.support()
 
     def rate(self, point: Tensor) -> Tensor:
         return self.entropy_model(point)

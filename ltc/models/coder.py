@@ -14,7 +14,7 @@ from ltc.models.rd_search import RDSearch
 
 __all__ = ["Coder", "Coding"]
 
-# Latents further out than this are quantized in double precision, and to nearest points.
+# Latents further out than this are quantized in double precision.
 _FAR = 1e3
 
 
@@ -84,10 +84,11 @@ class Coder(nn.Module):
     def encode(self, x: Tensor, dither: Tensor | None = None) -> Tensor:
         """The point that stands for each block [batch, latent_dim]; of the latents less their dither, if there is one.
 
-        Blocks with latents very far out have nearest points, in float64.
+        Blocks with latents out of the entropy model's range have nearest points, in float64: the bitstream escapes them
+        at about the same price, wherever they are, so that a search by the model's rate would ruin them for nothing.
         """
         y = self.latents(x)
-        far = y.abs().amax(-1) > _FAR
+        far = (y.abs() > self.bottleneck.reach().clamp(max=_FAR).to(y)).any(-1)
         if dither is not None:
             return self.bottleneck.quantize((y.double() if far.any() else y) - dither.to(y))
         if not far.any():

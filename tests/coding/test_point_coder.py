@@ -72,7 +72,7 @@ def test_the_length_is_the_rate(case, scale, coded, generator, seed):
     numbers = 200_000
     if one.dithered or one.lattice.trellis is None:
         # An exact rate takes tables for each vector: fewer points, so that the eight bytes count for more.
-        numbers = 1200 if one.patient else 10_000
+        numbers = 1200 if one.patient else 5_000
     count = numbers // one.model.dim
     k = one.near(count, scale, generator, seed)
     length = len(one.check(k, seed))

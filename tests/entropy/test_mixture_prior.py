@@ -83,7 +83,7 @@ def test_it_learns_a_dependence_that_no_product_has():
     family = lambda dim: GaussianMixture(dim, scale=4.0)  # noqa: E731
     product = fitted(exact_prior(lattice, 2, family))
     mixed = fitted(MixturePrior(lattice, 2, 3, functools.partial(exact_prior, family=family)))
-    points, counts = torch.unique(cluster(200_000), dim=0, return_counts=True)
+    _, counts = torch.unique(cluster(200_000), dim=0, return_counts=True)
     share = counts / counts.sum()
     entropy = float(-(share * share.log()).sum() / LOG2)
     assert product > entropy + 0.7
