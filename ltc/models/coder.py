@@ -84,18 +84,22 @@ class Coder(nn.Module):
     def encode(self, x: Tensor, dither: Tensor | None = None) -> Tensor:
         """The point that stands for each block [batch, latent_dim]; of the latents less their dither, if there is one.
 
-        Blocks with latents out of the entropy model's range have nearest points, in float64: the bitstream escapes them
-        at about the same price, wherever they are, so that a search by the model's rate would ruin them for nothing.
+        Blocks with latents out of the entropy model's range have nearest points: the bitstream escapes them at about one
+        price, wherever they are, so that a search by the model's rate would ruin them for nothing. Points very far
+        out have float64.
         """
         y = self.latents(x)
-        far = (y.abs() > self.bottleneck.reach().clamp(max=_FAR).to(y)).any(-1)
+        exact = y.double() if bool((y.abs() > _FAR).any()) else y
         if dither is not None:
-            return self.bottleneck.quantize((y.double() if far.any() else y) - dither.to(y))
+            return self.bottleneck.quantize(exact - dither.to(exact))
+        if self.search is None:
+            return self.bottleneck.quantize(exact)
+        far = (y.abs() > self.bottleneck.reach().to(y)).any(-1)
         if not far.any():
-            return self.bottleneck.quantize(y) if self.search is None else self._encode(x, y)[0]
-        point = self.bottleneck.quantize(y.double())
-        if self.search is not None and not far.all():
-            point[~far] = self._encode(x[~far], y[~far])[0].double()
+            return self._encode(x, y)[0]
+        point = self.bottleneck.quantize(exact)
+        if not far.all():
+            point[~far] = self._encode(x[~far], y[~far])[0].to(point)
         return point
 
     def _encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Coding]:
