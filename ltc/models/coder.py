@@ -84,8 +84,8 @@ class Coder(nn.Module):
     def encode(self, x: Tensor, dither: Tensor | None = None) -> Tensor:
         """The point that stands for each block [batch, latent_dim]; of the latents less their dither, if there is one.
 
-        Blocks with latents out of the entropy model's range have nearest points: the bitstream escapes them at about one
-        price, wherever they are, so that a search by the model's rate would ruin them for nothing. Points very far
+        Blocks with latents out of the entropy model's range have nearest points: the bitstream escapes them at much the
+        same price wherever they are, so that a search by the model's rate would ruin them for nothing. Points very far
         out have float64.
         """
         y = self.latents(x)
