@@ -95,7 +95,8 @@ def _best(call: Any, repeats: int = 3) -> float:
 def rate_lines() -> list[str]:
     """A Markdown table of coded rates."""
     lines = [
-        "Bits per symbol of N(0, 1), exact and in the bitstream, on the same four million symbols:",
+        "Bits per symbol of N(0, 1), exact and in the bitstream, on the same four million symbols (`sample_rate` and "
+        "`coded_rate` of `rd_point.json`; its `rate` is corrected for the sample's energy):",
         "",
         "| command `python run.py …` | exact rate | coded rate | excess |",
         "| --- | --- | --- | --- |",
@@ -108,9 +109,9 @@ def rate_lines() -> list[str]:
                 command = [sys.executable, "run.py", *overrides, f"hydra.run.dir={target}"]
                 subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
                 point = json.loads((target / "rd_point.json").read_text())
-                excess = point["coded_rate"] / point["rate"] - 1
+                excess = point["coded_rate"] / point["sample_rate"] - 1
                 lines.append(
-                    f"| `{' '.join(overrides)}` | {point['rate']:.5f} | {point['coded_rate']:.5f} | {excess:+.3%} |"
+                    f"| `{' '.join(overrides)}` | {point['sample_rate']:.5f} | {point['coded_rate']:.5f} | {excess:+.3%} |"
                 )
                 print(lines[-1], flush=True)
     return lines

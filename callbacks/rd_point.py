@@ -63,6 +63,8 @@ class RDPointWriter(pl.Callback):
             "bound_rate": bound,
             "gap": gap,
             "coded_rate": next((c.coded_rate for c in _of(trainer, CoderFile)), None),
+            # What the coded rate compares with: the rate of these very symbols, whose energy is not quite the source's.
+            "sample_rate": figures["sample_rate"],
             "rate_error": figures["rate_error"],
             "distortion_error": figures["distortion_error"],
             "gap_error": None if function is None else _gap_error(figures, function.rate),

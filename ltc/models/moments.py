@@ -12,7 +12,8 @@ __all__ = ["RateDistortionMoments"]
 class RateDistortionMoments(Metric):
     """Means and covariance of (rate, distortion) over blocks, summed over ranks.
 
-    ``compute`` returns rate, distortion, their standard errors and covariance (of the means), and the number of blocks.
+    ``compute`` returns rate, distortion, their standard errors and covariance (of the means), the plain mean of the rate
+    (``sample_rate``), and the number of blocks.
     Each block counts once, so that ranks with different numbers of blocks are weighed correctly.
 
     Where the source's energy E|x|^2 per component is known, it serves as a control variate: rate and distortion follow
@@ -54,6 +55,7 @@ class RateDistortionMoments(Metric):
         mean = self.total / self.blocks
         covariance = (self.products / self.blocks - torch.outer(mean, mean)) / (self.blocks - 1).clamp(min=1)
         with_energy, variance = covariance[:2, 2], covariance[2, 2]
+        sample_rate = mean[0]
         mean, covariance = mean[:2], covariance[:2, :2]
         if self.energy is not None and variance > 0:
             excess = self.total[2] / self.blocks - self.energy
@@ -66,6 +68,7 @@ class RateDistortionMoments(Metric):
             "rate_error": error[0],
             "distortion_error": error[1],
             "covariance": covariance[0, 1],
+            "sample_rate": sample_rate,
             "blocks": self.blocks,
         }
 
