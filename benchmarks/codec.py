@@ -109,10 +109,8 @@ def rate_lines() -> list[str]:
                 command = [sys.executable, "run.py", *overrides, f"hydra.run.dir={target}"]
                 subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
                 point = json.loads((target / "rd_point.json").read_text())
-                excess = point["coded_rate"] / point["sample_rate"] - 1
-                lines.append(
-                    f"| `{' '.join(overrides)}` | {point['sample_rate']:.5f} | {point['coded_rate']:.5f} | {excess:+.3%} |"
-                )
+                exact, coded = point["sample_rate"], point["coded_rate"]
+                lines.append(f"| `{' '.join(overrides)}` | {exact:.5f} | {coded:.5f} | {coded / exact - 1:+.3%} |")
                 print(lines[-1], flush=True)
     return lines
 

@@ -12,9 +12,9 @@ __all__ = ["RateDistortionMoments"]
 class RateDistortionMoments(Metric):
     """Means and covariance of (rate, distortion) over blocks, summed over ranks.
 
-    ``compute`` returns rate, distortion, their standard errors and covariance (of the means), the plain mean of the rate
-    (``sample_rate``), and the number of blocks.
-    Each block counts once, so that ranks with different numbers of blocks are weighed correctly.
+    ``compute`` returns rate, distortion, their standard errors and covariance (of the means), the plain mean of the
+    rate (``sample_rate``), and the number of blocks. Each block counts once, so that ranks with different numbers of
+    blocks are weighed correctly.
 
     Where the source's energy E|x|^2 per component is known, it serves as a control variate: rate and distortion follow
     the energy of the sample that happened to be drawn, and what is explained by it is taken out of both (linear

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from ltc.models import RateDistortionMoments
 
-FIGURES = ["rate", "distortion", "rate_error", "distortion_error", "covariance", "blocks"]
+FIGURES = ["rate", "distortion", "rate_error", "distortion_error", "covariance", "sample_rate", "blocks"]
 
 
 def expected_figures(rate, distortion):
     """From numpy: means, and the covariance matrix of the means."""
     covariance = np.cov(rate, distortion, ddof=1) / len(rate) if len(rate) > 1 else np.zeros((2, 2))
     errors = np.sqrt(np.diagonal(covariance))
-    return [rate.mean(), distortion.mean(), errors[0], errors[1], covariance[0, 1], len(rate)]
+    return [rate.mean(), distortion.mean(), errors[0], errors[1], covariance[0, 1], rate.mean(), len(rate)]
 
 
 def compute(*parts):
@@ -62,7 +62,7 @@ def test_reset_forgets():
     metric.compute()
     metric.reset()
     metric.update(torch.tensor([5.0]), torch.tensor([6.0]))
-    assert [float(v) for v in metric.compute().values()] == [5.0, 6.0, 0.0, 0.0, 0.0, 1.0]
+    assert [float(v) for v in metric.compute().values()] == [5.0, 6.0, 0.0, 0.0, 0.0, 5.0, 1.0]
 
 
 def shares():
@@ -101,3 +101,5 @@ def test_a_known_energy_makes_both_more_precise(rng):
     assert float(controlled.compute()["rate_error"]) == pytest.approx(1 / 5000**0.5, rel=0.1)
     assert float(plain.compute()["rate_error"]) == pytest.approx(5**0.5 / 5000**0.5, rel=0.1)
     assert abs(float(controlled.compute()["rate"]) - 2.0) < 5 / 5000**0.5
+    # The plain mean is there as well.
+    assert float(controlled.compute()["sample_rate"]) == pytest.approx(float(plain.compute()["rate"]), rel=1e-12)
