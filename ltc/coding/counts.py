@@ -34,7 +34,7 @@ def counts(weights: np.ndarray) -> np.ndarray:
 
     Example:
         >>> (counts(np.array([[3.0, 1.0, 0.0]])) + 1).tolist()
-        [[12582897.0, 4194299.0, 1.0, 17.0]]
+        [[12582899.0, 4194300.0, 1.0, 16.0]]
     """
     weights = np.ascontiguousarray(weights, dtype=np.float64)
     found = np.empty((len(weights), weights.shape[1] + 1), dtype=np.float32)

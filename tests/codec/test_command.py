@@ -1,5 +1,6 @@
 """Laws of the command: arrays and recordings to files and back, through pipes, in chunks, in any process."""
 
+import functools
 import io
 import os
 import re
@@ -221,7 +222,10 @@ def test_a_reader_that_leaves_and_a_user_who_interrupts(saved, succeeds, tmp_pat
     """No traceback, nothing left behind."""
     np.save(tmp_path / "in.npy", np.zeros(1 << 20, dtype=np.float32))
     command = [*COMMAND, "compress", str(saved("e8"))]
-    with subprocess.Popen([*command, "-", str(tmp_path / "out.ltc")], stdin=-1, stdout=-1, stderr=-1) as waiting:
+    # Tests that run in the background ignore interrupts, and so would their children.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    arguments = [*command, "-", str(tmp_path / "out.ltc")]
+    with subprocess.Popen(arguments, stdin=-1, stdout=-1, stderr=-1, preexec_fn=heed) as waiting:
         waiting.stdin.write((tmp_path / "in.npy").read_bytes()[:100_000])
         waiting.stdin.flush()
         while not list(tmp_path.glob(".part-*")) and waiting.poll() is None:
