@@ -31,7 +31,7 @@ def point_table(point: dict[str, Any]) -> Table:
     table.add_column("value", justify="right")
     table.add_column("std. error", justify="right")
     for key, heading in _FIGURES.items():
-        table.add_row(heading, _number(point.get(key)), _number(point.get(f"{key}_error"), blank=""))
+        table.add_row(heading, _number(point.get(key)), _error(point.get(f"{key}_error")))
     return table
 
 
@@ -52,9 +52,14 @@ def sweep_table(points: Iterable[dict[str, Any]], title: str | None = None) -> T
     return table
 
 
-def _number(value: float | None, blank: str = "-") -> str:
+def _error(value: float | None) -> str:
+    """A standard error has one digit that means something."""
+    return "" if value is None or value != value else f"{value:.1g}"
+
+
+def _number(value: float | None) -> str:
     if value is None or value != value:
-        return blank
+        return "-"
     # Distortions may be small: of these, three digits.
     return f"{value:.4f}" if value == 0 or abs(value) >= 0.01 else f"{value:.3g}"
 
