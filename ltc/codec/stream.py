@@ -17,9 +17,6 @@ __all__ = ["CHUNK", "NumberSource", "compress_stream", "decompress_stream"]
 CHUNK = 1 << 20
 """Numbers of a chunk by default."""
 
-# Blocks that a transform sees at once.
-_BATCH_NUMBERS = 1 << 20
-
 
 class NumberSource(Protocol):
     """An array's numbers, one after another."""

@@ -43,7 +43,7 @@ class Encoder:
             self._coder.encode(symbols[part], _BY_ROW, _lay_out(tables, rows, part))
 
     def integers(self, values: np.ndarray) -> None:
-        """Writes integers of any size up to 2^62, in about twice their length in bits.
+        """Writes integers below 2^62 in absolute value, in about twice their length in bits.
 
         Each is a length in bits L of |value| (6 bits), a sign (16 bits), and the digits of |value| to the base 2^16,
         the lowest first, as many as L bits need.
