@@ -16,17 +16,11 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from conf.resolvers import block_length
 from ltc.files import write_json
-from ltc.models import RateDistortionModule
 
-__all__ = ["ExperimentError", "check", "run_job", "train_and_evaluate"]
+__all__ = ["run_job", "train_and_evaluate"]
 
 log = logging.getLogger(__name__)
-
-
-class ExperimentError(ValueError):
-    """A configuration that cannot run, said in one sentence."""
 
 
 def run_job(cfg: DictConfig) -> float | None:
@@ -53,44 +47,22 @@ def run_job(cfg: DictConfig) -> float | None:
     return None
 
 
-def check(cfg: DictConfig) -> None:
-    """Refuses combinations that cannot work, before anything heavy is made.
-
-    Raises:
-        ExperimentError: if the lattice does not tile the latents.
-    """
-    lattice = HydraConfig.get().runtime.choices["lattice"]
-    if cfg.latent_dim % cfg.lattice.dim or cfg.n < 1:
-        fit = block_length(cfg.symbol.latents, cfg.lattice.dim)
-        raise ExperimentError(
-            f"n={cfg.n} makes {cfg.latent_dim} latents, but lattice={lattice} tiles multiples of "
-            f"{cfg.lattice.dim}: set n to a multiple of {fit} (or leave it out), or choose another lattice."
-        )
-
-
 def train_and_evaluate(cfg: DictConfig) -> float:
     """Trains a coder, evaluates it on data it never saw, and returns rate + lambda * distortion."""
-    check(cfg)
+    if cfg.check is not None:
+        instantiate(cfg.check)
     _quiet()
     torch.set_num_threads(cfg.threads)
     pl.seed_everything(cfg.seed, verbose=False)
     data = instantiate(cfg.data)
-    module = RateDistortionModule(
-        coder=instantiate(cfg.model),
-        n=cfg.n,
-        lmbda=cfg["lambda"],
-        measure=data.source.measure,
-        energy=data.source.energy,
-        optimizer=instantiate(cfg.optimizer),
-        scheduler=instantiate(cfg.scheduler),
-    )
+    module: pl.LightningModule = instantiate(cfg.module, **data.objective)
     loggers = list(instantiate(cfg.logger).values())
     callbacks = list(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, logger=loggers, callbacks=callbacks)
     with _relaunchable():
         trainer.fit(module, datamodule=data)
         trainer.test(module, datamodule=data, verbose=False)
-    figures = module.evaluated.compute()
+    figures = module.evaluated.compute()  # type: ignore[operator, union-attr]
     return float(figures["rate"] + cfg["lambda"] * figures["distortion"])
 
 
