@@ -7,12 +7,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from ltc.files import whole_file
 
-__all__ = ["CellsPicture"]
+__all__ = ["CellsPicture", "draw_cells", "draw_cells_on"]
 
 _GRID = 500
 
@@ -40,9 +41,19 @@ class CellsPicture(pl.Callback):
                 logger.log_image("rd/cells", [str(path)])
 
 
-@torch.no_grad()
 def draw_cells(coder: Any, samples: torch.Tensor) -> Figure:
     """Cell boundaries and reconstruction points of a coder of pairs, over samples [count, 2] of its source."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.subplots()
+    draw_cells_on(axes, coder, samples)
+    axes.set_title("cells of the quantizer in the source's plane")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    return figure
+
+
+@torch.no_grad()
+def draw_cells_on(axes: Axes, coder: Any, samples: torch.Tensor) -> None:
+    """:func:`draw_cells` on axes that exist, without title and legend."""
     low, high = samples.quantile(0.002, dim=0), samples.quantile(0.998, dim=0)
     x1, x2 = (torch.linspace(float(a), float(b), _GRID, device=samples.device) for a, b in zip(low, high, strict=True))
     plane = torch.cartesian_prod(x1, x2)
@@ -53,8 +64,6 @@ def draw_cells(coder: Any, samples: torch.Tensor) -> Figure:
     cell = cell.reshape(_GRID, _GRID).cpu()
     used = torch.unique((coder.reconstruct(samples) * 1e4).round(), dim=0).cpu() / 1e4
 
-    figure = Figure(figsize=(6, 6), layout="constrained")
-    axes = figure.subplots()
     cloud = samples[:2000].cpu()
     axes.plot(cloud[:, 0], cloud[:, 1], ".", color="tab:blue", alpha=0.25, markersize=2, label="samples")
     axes.add_collection(LineCollection(_boundaries(cell, x1.cpu(), x2.cpu()), colors="0.35", linewidths=0.7))
@@ -64,9 +73,6 @@ def draw_cells(coder: Any, samples: torch.Tensor) -> Figure:
     axes.set_xlabel("first component")
     axes.set_ylabel("second component")
     axes.set_aspect("equal")
-    axes.set_title("cells of the quantizer in the source's plane")
-    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
-    return figure
 
 
 def _boundaries(cell: torch.Tensor, x1: torch.Tensor, x2: torch.Tensor) -> list:

@@ -15,8 +15,15 @@ from hydra.errors import InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from pytorch_lightning.utilities import rank_zero_only
 
-from ltc.files import write_json
+from callbacks.provenance import write_provenance
+from callbacks.relaunch import relaunchable
+from callbacks.resume import JobRecord, fingerprint
+from callbacks.resume_checkpoints import TrainingCheckpoints
+from callbacks.resume_metrics import keep_metrics
+from datamodules.ranks import rank_and_world
 
 __all__ = ["run_job", "train_and_evaluate"]
 
@@ -26,13 +33,21 @@ log = logging.getLogger(__name__)
 def run_job(cfg: DictConfig) -> float | None:
     """Runs one job and returns its objective, rate + lambda * distortion.
 
-    A mistake in the configuration or the data ends a single run with one sentence and exit code 2. In a sweep it is
-    written to ``error.json`` in the job's folder, and the other jobs go on.
+    A job whose folder holds its result already is not run again, and one that was killed goes on from its last
+    checkpoint (``+resume=false`` runs it from the start). A mistake in the configuration or the data ends a single run
+    with one sentence and exit code 2. In a sweep it is written to ``error.json`` in the job's folder, and the other
+    jobs go on.
     """
     sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    record = None
     try:
-        return train_and_evaluate(cfg)
-    except (ValueError, FloatingPointError, InstantiationException, OSError) as error:
+        record = JobRecord(folder, fingerprint(cfg, folder), cfg.get("resume", True))
+        if record.state == "finished":
+            _say(f"Done before, kept: {folder} (+resume=false runs it again)")
+            return record.objective
+        return _run(cfg, record)
+    except (ValueError, FloatingPointError, InstantiationException, OSError, OmegaConfBaseException) as error:
         sentence = _sentence(error)
         log.debug("", exc_info=error)
     except Exception as error:
@@ -41,14 +56,43 @@ def run_job(cfg: DictConfig) -> float | None:
         sentence = f"{type(error).__name__}: {error}"
         log.exception("The job failed.")
     print(f"error: {sentence}", file=sys.stderr)
+    if record is not None:
+        record.fail(sentence)
     if not sweeping:
         sys.exit(2)
-    write_json(Path(HydraConfig.get().runtime.output_dir) / "error.json", {"error": sentence})
     return None
 
 
-def train_and_evaluate(cfg: DictConfig) -> float:
-    """Trains a coder, evaluates it on data it never saw, and returns rate + lambda * distortion."""
+def _run(cfg: DictConfig, record: JobRecord) -> float:
+    """Trains, once more with a smaller step if training diverges, evaluates, and keeps the record."""
+    record.begin()
+    write_provenance(record.folder, cfg)
+    try:
+        try:
+            objective = train_and_evaluate(cfg, record)
+        except FloatingPointError as error:
+            if record.attempt > 1 or rank_and_world()[1] > 1:
+                raise
+            record.retry(_sentence(error))
+            record.resumes = True
+            _say(f"{_sentence(error)}\nOnce more from the last good checkpoint, with a smaller step.")
+            objective = train_and_evaluate(cfg, record)
+    except FloatingPointError as error:
+        record.forget()
+        if record.reason is None:
+            raise
+        raise FloatingPointError(f"{_sentence(error)} (A first attempt ended so: {record.reason})") from error
+    record.finish(objective)
+    return objective
+
+
+def train_and_evaluate(cfg: DictConfig, record: JobRecord) -> float:
+    """Trains a coder, evaluates it on data it never saw, and returns rate + lambda * distortion.
+
+    Args:
+        cfg: the job's configuration.
+        record: what its folder knows of it.
+    """
     if cfg.check is not None:
         instantiate(cfg.check)
     _quiet()
@@ -59,27 +103,20 @@ def train_and_evaluate(cfg: DictConfig) -> float:
     loggers = list(instantiate(cfg.logger).values())
     callbacks = list(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, logger=loggers, callbacks=callbacks)
-    with _relaunchable():
-        trainer.fit(module, datamodule=data)
+    checkpoints = [c for c in callbacks if isinstance(c, TrainingCheckpoints)]
+    start = next((c.start_from(record) for c in checkpoints), None)
+    if start is not None:
+        keep_metrics(loggers, start.step)
+    with relaunchable():
+        trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=False)
         trainer.test(module, datamodule=data, verbose=False)
     figures = module.evaluated.compute()  # type: ignore[operator, union-attr]
     return float(figures["rate"] + cfg["lambda"] * figures["distortion"])
 
 
-class _relaunchable:
-    """Makes ``sys.argv`` the command of this very job while Lightning may start further processes from it.
-
-    In a multirun the command line describes the whole sweep; a DDP process must run one job of it.
-    """
-
-    def __enter__(self) -> None:
-        self.argv = sys.argv[1:]
-        config = HydraConfig.get()
-        if config.mode == RunMode.MULTIRUN:
-            sys.argv[1:] = [*config.overrides.task, "hydra.mode=RUN"]
-
-    def __exit__(self, *_: Any) -> None:
-        sys.argv[1:] = self.argv
+@rank_zero_only
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _sentence(error: BaseException) -> str:
@@ -93,5 +130,7 @@ def _quiet() -> None:
     """Silences what a user can do nothing about."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A job that goes on finds its own folder as it left it.
+    warnings.filterwarnings("ignore", message=".*(directory|Directory) .* exists and is not empty")
     # Lightning's test loop and step-wise schedules touch torch's deprecated spellings; nothing of ours does.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(pytorch_lightning|lightning_fabric|torch)\b")

@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-__all__ = ["batch_size", "block_length", "latent_gain", "register_resolvers", "threads"]
+__all__ = ["batch_size", "block_length", "eval_symbols", "latent_gain", "register_resolvers", "threads"]
 
 
 def block_length(latents: int, lattice_dim: int) -> int:
@@ -37,6 +37,16 @@ def batch_size(latent_dim: int, most: int, floats: int) -> int:
     return max(1, min(int(most), int(floats) // int(latent_dim)))
 
 
+def eval_symbols(dim: int, floats: int) -> int:
+    """Symbols to evaluate on: as many as hold ``floats`` numbers, and 50,000 where these are too few for a mean.
+
+    Example:
+        >>> eval_symbols(1, 4_000_000), eval_symbols(1024, 4_000_000)
+        (4000000, 50000)
+    """
+    return max(50_000, int(floats) // int(dim))
+
+
 def latent_gain(lmbda: float, dim: int) -> float:
     """The scale of latents at which a unit-volume lattice's errors are those that lambda asks for at high rate.
 
@@ -54,6 +64,7 @@ def register_resolvers() -> None:
     """Makes these functions known to configurations, as ``${block_length:…}``; safe to call again."""
     resolvers: dict[str, Callable[..., Any]] = {
         "block_length": block_length,
+        "eval_symbols": eval_symbols,
         "latent_gain": latent_gain,
         "batch_size": batch_size,
         "times": lambda a, b: int(a) * int(b),

@@ -13,6 +13,7 @@ file                   concept
 ``envelope``           :class:`RateDistortionEnvelope`, what a set of solved slopes proves
 ``sample_bound``       :class:`SampleUpperBound`, :func:`sample_bounds`: what samples prove is achievable
 ``wasserstein``        :class:`WassersteinDescent`, the reproduction points of such a bound
+``sawbridge``          :class:`SawbridgeEntropyDistortion`, what one-shot coders of that source can reach
 ``shannon``            :func:`shannon_lower_bound` from a differential entropy
 ``nsm``                :func:`space_filling_gap`, :func:`sphere_bound`, :func:`estimate_nsm`,
                        :func:`entropy_of_points`
@@ -34,6 +35,7 @@ from .laplace import LaplaceL1RD
 from .nsm import EntropyEstimate, entropy_of_points, estimate_nsm, space_filling_gap, sphere_bound
 from .rate_distortion import RateDistortionFunction
 from .sample_bound import AchievablePoint, SampleUpperBound, achievable_point, sample_bounds
+from .sawbridge import SawbridgeEntropyDistortion
 from .shannon import shannon_lower_bound
 from .wasserstein import WassersteinDescent
 
@@ -50,6 +52,7 @@ __all__ = [
     "RateDistortionEnvelope",
     "RateDistortionFunction",
     "SampleUpperBound",
+    "SawbridgeEntropyDistortion",
     "SeparableKernel",
     "WassersteinDescent",
     "WaterfillingRD",

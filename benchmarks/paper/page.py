@@ -1,0 +1,146 @@
+"""The text of ``docs/results.md``: for each source the table of its systems, and what they are compared with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.ecvq import ECVQPoint
+from benchmarks.paper.bounds import Bound
+from benchmarks.paper.published import PUBLISHED
+from benchmarks.paper.sections import Section
+from benchmarks.paper.systems import bd_rate
+
+__all__ = ["ecvq_lines", "prior_lines", "published_lines", "section_lines"]
+
+Systems = dict[str, list[dict[str, Any]]]
+
+
+def section_lines(
+    section: Section, systems: Systems, bound: Bound, one_shot: Any, picture: Path, seconds: float
+) -> list[str]:
+    """A source's section: picture, BD-rates, points."""
+    source = next(iter(systems.values()))[0]["source"]
+    commands = ", ".join(f"`python run.py -m --config-name {name} size=cpu`" for name in section.sweeps)
+    lines = [f"## {section.title}", "", section.note, f"Made by {commands}; {_minutes(seconds)} of training.", ""]
+    if bound.vacuous_from is not None and source != "sawbridge":
+        lines += [
+            "Shannon's lower bound says nothing here: even a Gaussian of the same covariance, which has the most "
+            f"entropy, makes it zero for distortions of {bound.vacuous_from:.3g} and more.",
+            "",
+        ]
+    lines += [f"![{section.title}: distortion over rate]({picture.name})", ""]
+    lines += _summary(systems, bound)
+    lines += ["", *_points(systems, bound, one_shot), ""]
+    return lines
+
+
+def _summary(systems: Systems, bound: Bound) -> list[str]:
+    """A row for each system: BD-rate against NTC, and the distance to the bound."""
+    gap = "gap to R(D), bits" if bound.is_rd else "above the upper bound on R(D), bits"
+    lines = [f"| system | BD-rate against NTC | {gap}, at each lambda |", "| --- | --- | --- |"]
+    for name, points in systems.items():
+        rate = math.nan if name == "NTC" else bd_rate(systems["NTC"], points)
+        found = "" if math.isnan(rate) else f"{rate:+.1f} %"
+        gaps = ", ".join(f"{p['bound_gap']:.3f}" if math.isfinite(p["bound_gap"]) else "-" for p in points)
+        lines.append(f"| {name} | {found} | {gaps} |")
+    return lines
+
+
+def _points(systems: Systems, bound: Bound, one_shot: Any) -> list[str]:
+    below = "R(D)" if bound.is_rd else "bound"
+    extra = "" if one_shot is None else " one-shot bound |"
+    lines = [
+        f"| system | lambda | rate ± s.e. | rate in a file | distortion ± s.e. | {below} |{extra} rate + lambda D "
+        "| training, s |",
+        "| --- | --- | --- | --- | --- | --- |" + (" --- |" if extra else "") + " --- | --- |",
+    ]
+    for name, points in systems.items():
+        for p in points:
+            coded = "" if p.get("coded_rate") is None or math.isnan(p["coded_rate"]) else f"{p['coded_rate']:.4f}"
+            allowed = f"{p['bound_rate']:.4f}" if math.isfinite(p["bound_rate"]) else "-"
+            once = "" if one_shot is None else f" {one_shot.rate(p['distortion']):.4f} |"
+            lines.append(
+                f"| {name} | {p['lambda']:g} | {p['rate']:.4f} ± {p['rate_error']:.1g} | {coded} | "
+                f"{p['distortion']:.4g} ± {p['distortion_error']:.1g} | {allowed} |"
+                f"{once} {p['rate'] + p['lambda'] * p['distortion']:.4f} | {p['train_seconds']:.0f} |"
+            )
+    return lines
+
+
+def published_lines(points: Sequence[dict[str, Any]]) -> list[str]:
+    """The published figures of N(0, 1) beside ours: cost at the same lambda."""
+    lines = [
+        "### Beside the published figures",
+        "",
+        "Lei, Hassani and Saeedi Bidokhti (ICLR 2025), linear transforms with a flow prior. Both are judged by "
+        "rate + lambda D at the lambda of the published point.",
+        "",
+        "| lattice | lambda | published rate, distortion | cost | our rate, distortion | our cost | less by |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for known in PUBLISHED:
+        ours = next(
+            (p for p in points if p["system"] == f"LTC, {known.lattice}" and float(p["lambda"]) == known.lmbda), None
+        )
+        if ours is None:
+            continue
+        cost = known.rate + known.lmbda * known.distortion
+        our_cost = ours["rate"] + known.lmbda * ours["distortion"]
+        lines.append(
+            f"| {known.lattice} | {known.lmbda:g} | {known.rate:.4f}, {known.distortion:.5f} | {cost:.4f} | "
+            f"{ours['rate']:.4f}, {ours['distortion']:.5f} | {our_cost:.4f} | {cost - our_cost:+.4f} |"
+        )
+    return [*lines, ""]
+
+
+def ecvq_lines(found: Sequence[ECVQPoint], points: Sequence[dict[str, Any]]) -> list[str]:
+    """ECVQ of Gaussian pairs beside the points of LTC with A2 at the same lambda."""
+    lines = [
+        "### ECVQ, the best that pairs can do",
+        "",
+        "Entropy-constrained vector quantization (Chou, Lookabaugh and Gray 1989) in two dimensions, fitted to 200,000 "
+        "pairs and measured on 200,000 others, beside LTC with A2.",
+        "",
+        "| lambda | ECVQ: rate | gap ± s.e. | LTC, A2: rate | gap ± s.e. | difference of gaps |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for e in found:
+        p = next(p for p in points if p["system"] == "LTC, a2" and float(p["lambda"]) == e.lmbda)
+        lines.append(
+            f"| {e.lmbda:g} | {e.rate:.4f} | {e.gap:.4f} ± {e.gap_error:.1g} | {p['rate']:.4f} | "
+            f"{p['gap']:.4f} ± {p['gap_error']:.1g} | {e.gap - p['gap']:+.4f} |"
+        )
+    return [*lines, ""]
+
+
+def prior_lines(points: Sequence[dict[str, Any]], parameters: dict[str, int]) -> list[str]:
+    """Exact mixtures beside flows.
+
+    Args:
+        points: of the sweep ``priors``.
+        parameters: of each experiment's prior.
+    """
+    lines = [
+        "## Priors for latents that depend on each other",
+        "",
+        "The Banana in its plane: linear transforms and A2, so that the prior has to know the shape. Flows have the "
+        "paper's Monte-Carlo rate (an estimate with 256 points in the cell, and no code), the others exact rates. "
+        "Made by `python run.py -m --config-name priors size=cpu`.",
+        "",
+        "| prior | parameters | lambda | rate | distortion | gap to R(D) ± s.e. | rate + lambda D | training, s |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for p in sorted(points, key=lambda p: (p["lambda"], p["rate"] + p["lambda"] * p["distortion"])):
+        lines.append(
+            f"| {p['system']} | {parameters[p['system']]:,} | {p['lambda']:g} | {p['rate']:.4f} | "
+            f"{p['distortion']:.4f} | {p['gap']:.4f} ± {p['gap_error']:.1g} | "
+            f"{p['rate'] + p['lambda'] * p['distortion']:.4f} | {p['train_seconds']:.0f} |"
+        )
+    return [*lines, ""]
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

@@ -1,0 +1,78 @@
+"""The points of a sweep by system (NTC, LTC, block LTC, trellis codes), and BD-rates between systems."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import bjontegaard
+import numpy as np
+import yaml
+
+from callbacks.sweep_summary import gather
+
+__all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
+
+_KINDS = {"ltc": "LTC", "bltc": "block LTC", "eclq": "trellis code"}
+
+# Rates so low that a logarithm of them says nothing.
+_SILENT = 0.05
+
+
+def read_sweep(folder: Path) -> list[dict[str, Any]]:
+    """The points of a sweep that have figures, each with its ``system``."""
+    rows = [row for row in gather(folder) if row.get("rate") is not None]
+    jobs = sorted((p for p in folder.iterdir() if (p / "rd_point.json").exists()), key=lambda p: int(p.name))
+    for row, job in zip(rows, jobs, strict=True):
+        row["system"] = system_of(job)
+    return rows
+
+
+def system_of(job: Path) -> str:
+    """What a job's experiment is called in the paper."""
+    overrides = yaml.safe_load((job / ".hydra" / "overrides.yaml").read_text())
+    chosen = {key: value for key, _, value in (str(o).partition("=") for o in overrides)}
+    if "experiment" not in chosen:
+        return f"LTC, {chosen['lattice']}"
+    kind, _, lattice = chosen["experiment"].partition("_")
+    if not lattice:
+        return kind.upper()
+    return f"{_KINDS[kind]}, {lattice}" if kind in _KINDS else chosen["experiment"]
+
+
+def by_system(points: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The points of each system, by rate; systems in the order of the sweep."""
+    systems: dict[str, list[dict[str, Any]]] = {}
+    for point in points:
+        systems.setdefault(point["system"], []).append(point)
+    return {name: sorted(found, key=lambda p: p["rate"]) for name, found in systems.items()}
+
+
+def bd_rate(anchor: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]) -> float:
+    """BD-rate in percent (Bjøntegaard 2001, with pchip interpolation), negative if ``test`` needs less rate.
+
+    NaN where the curves have fewer than two points with a rate above 0.05 bit, or do not overlap in distortion.
+    """
+    curves = []
+    for points in (anchor, test):
+        heard = sorted((p for p in points if p["rate"] > _SILENT), key=lambda p: p["rate"])
+        curves.append(([p["rate"] for p in heard], [-10 * math.log10(p["distortion"]) for p in heard]))
+    (rate_a, quality_a), (rate_t, quality_t) = curves
+    if min(len(rate_a), len(rate_t)) < 2 or min(quality_a[-1], quality_t[-1]) <= max(quality_a[0], quality_t[0]):
+        return math.nan
+    with warnings.catch_warnings():
+        # The overlap of two RD curves at the same lambdas is never whole.
+        warnings.simplefilter("ignore")
+        return float(
+            bjontegaard.bd_rate(
+                np.array(rate_a),
+                np.array(quality_a),
+                np.array(rate_t),
+                np.array(quality_t),
+                method="pchip",
+                require_matching_points=False,
+            )
+        )
