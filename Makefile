@@ -49,6 +49,10 @@ benchmarks: $(STAMP) ## The figures of the README, measured on this machine (hal
 	@$(BIN)/python -m benchmarks.limit
 	@$(BIN)/python -m benchmarks.main_job
 
+.PHONY: paper
+paper: $(STAMP) ## All experiments of the paper, to docs/results.md (less than an hour; goes on where it was stopped)
+	@$(BIN)/python -m benchmarks.paper
+
 .PHONY: clean
 clean: ## Remove caches and results, not .venv
 	@rm -rf outputs multirun .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info

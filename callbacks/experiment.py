@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -56,8 +57,8 @@ def run_job(cfg: DictConfig) -> float | None:
         sentence = f"{type(error).__name__}: {error}"
         log.exception("The job failed.")
     print(f"error: {sentence}", file=sys.stderr)
-    if record is not None:
-        record.fail(sentence)
+    with contextlib.suppress(OSError):  # it may be the very reason
+        (record or JobRecord(folder, "")).fail(sentence)
     if not sweeping:
         sys.exit(2)
     return None
@@ -108,10 +109,19 @@ def train_and_evaluate(cfg: DictConfig, record: JobRecord) -> float:
     if start is not None:
         keep_metrics(loggers, start.step)
     with relaunchable():
-        trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=False)
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=False)
+        except (ArithmeticError, ValueError) as error:
+            # Weights that run away are found out anywhere: in a search, in the size of a table.
+            if isinstance(error, FloatingPointError) or trainer.global_step == 0:
+                raise
+            raise FloatingPointError(f"At step {trainer.global_step}: {_sentence(error)}") from error
         trainer.test(module, datamodule=data, verbose=False)
     figures = module.evaluated.compute()  # type: ignore[operator, union-attr]
-    return float(figures["rate"] + cfg["lambda"] * figures["distortion"])
+    objective = float(figures["rate"] + cfg["lambda"] * figures["distortion"])
+    if not math.isfinite(objective):
+        raise FloatingPointError(f"rate + lambda * distortion is {objective} in the evaluation: training diverged.")
+    return objective
 
 
 @rank_zero_only
@@ -132,5 +142,7 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # A job that goes on finds its own folder as it left it.
     warnings.filterwarnings("ignore", message=".*(directory|Directory) .* exists and is not empty")
+    # The figures of an evaluation are synchronized by the module itself.
+    warnings.filterwarnings("ignore", message="It is recommended to use `self.log")
     # Lightning's test loop and step-wise schedules touch torch's deprecated spellings; nothing of ours does.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"(pytorch_lightning|lightning_fabric|torch)\b")

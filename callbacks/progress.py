@@ -1,21 +1,37 @@
-"""The progress bar: rich's, in a terminal; nothing in a log file."""
+"""What a run shows while and after it trains: progress bar and table. In a sweep, the sweep speaks for its jobs."""
 
 from __future__ import annotations
 
 import sys
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from pytorch_lightning.callbacks import Callback, RichProgressBar
 from pytorch_lightning.callbacks.progress.rich_progress import RichProgressBarTheme
 
-__all__ = ["progress_bar"]
+from callbacks.rd_table import RDTable
+
+__all__ = ["point_report", "progress_bar"]
 
 
 def progress_bar(refresh_rate: int = 50) -> Callback:
-    """Lightning's rich progress bar, redrawn every ``refresh_rate`` steps.
+    """Lightning's rich progress bar, redrawn every ``refresh_rate`` steps; none in a log file or a sweep.
 
     Args:
         refresh_rate: steps between redraws; each costs about a training step. 0 shows no bar.
     """
-    return RichProgressBar(
-        refresh_rate=refresh_rate if sys.stdout.isatty() else 0, theme=RichProgressBarTheme(metrics_format=".4f")
-    )
+    shown = sys.stdout.isatty() and not _sweeping()
+    return RichProgressBar(refresh_rate=refresh_rate if shown else 0, theme=RichProgressBarTheme(metrics_format=".4f"))
+
+
+def point_report(folder: str) -> Callback:
+    """The table of a run; in a sweep nothing, its table has a row for each job (``callbacks.sweep_progress``).
+
+    Args:
+        folder: the run's folder.
+    """
+    return Callback() if _sweeping() else RDTable(folder)
+
+
+def _sweeping() -> bool:
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN

@@ -81,14 +81,15 @@ class JobRecord:
         self.state: str | None = known.get("state")
         self.objective: float | None = known.get("objective")
         self.attempt: int = known.get("attempt", 1)
-        self.reason: str | None = known.get("reason")
+        self.reason: str | None = known.get("reason") if self.attempt > 1 else None
         if self.state == "finished" and (self.objective is None or not (self.folder / "rd_point.json").exists()):
             self.state = None
 
     @rank_zero_only
     def begin(self) -> None:
         """Says that the job runs, and takes away what an earlier job, or an earlier try, has left as its result."""
-        for name in ("rd_point.json", "error.json", ".part-*", "checkpoints/.part-*"):
+        stale = ["rd_point.json", "error.json", ".part-*", "checkpoints/.part-*"]
+        for name in [*stale, *(["checkpoints/*.ckpt"] if self.state is None else [])]:
             for path in self.folder.glob(name):
                 path.unlink()
         self._write("running")
@@ -103,6 +104,7 @@ class JobRecord:
     @rank_zero_only
     def fail(self, sentence: str) -> None:
         """Writes ``error.json``, and that the job failed."""
+        (self.folder / "rd_point.json").unlink(missing_ok=True)
         write_json(self.folder / "error.json", {"error": sentence})
         self._write("failed")
 

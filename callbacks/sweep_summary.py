@@ -29,6 +29,7 @@ class SweepSummary(Callback):
 
         from callbacks.rd_curves import draw_curves
         from callbacks.rd_table import sweep_table
+        from callbacks.report import write_report
         from ltc.files import whole_file
 
         folder = Path(config.hydra.sweep.dir).absolute()
@@ -47,6 +48,7 @@ class SweepSummary(Callback):
         for row in rows:
             if row["error"]:
                 console.print(f"failed: lattice={row.get('lattice')} lambda={row.get('lambda')}: {row['error']}")
+        write_report([folder], folder / "report.html")
         console.print(f"Results: {folder}", soft_wrap=True)
         if config.sweep_logger is not None and picture.exists():
             instantiate(config.sweep_logger)(points, picture, folder)

@@ -18,6 +18,9 @@ Contents, one concept per file:
 `evaluation`        `EvaluationStream`, a fixed set of blocks, each of them once
 `seeding`           `batch_seed`, one random seed for each batch of each split
 `ranks`             `rank_and_world`, which of how many processes this is
+`images`            `ImageFiles`, decoded images of folders; `ImageCrops`, random crops of them
+`vimeo`             `vimeo90k`, the frames of Vimeo-90k
+`image_data`        `ImageDataModule`, crops for training and whole images for the test
 ==================  =====================================================================================
 
 To add a source, subclass `Source` in a file of its own; nothing else here changes.

@@ -22,6 +22,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from rich.console import Console
 
+import conf  # noqa: F401  (Hydra finds the sweeps)
 from benchmarks.ecvq import ECVQPoint, measure
 from benchmarks.paper.bounds import bound_of
 from benchmarks.paper.page import ecvq_lines, prior_lines, published_lines, section_lines

@@ -4,6 +4,7 @@
 - ``arrays`` arrays of symbols as streams of blocks
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
+- ``images`` networks for images: their checkpoint, and files of one image
 - ``__main__`` the command
 """
 

@@ -5,20 +5,21 @@
     python -m ltc.codec info FILE
 
 CHECKPOINT is the ``coder.pt`` that a run leaves in its folder, or that folder. INPUT of ``compress`` is an array of
-symbols (.npy), or a recording (.wav) for a coder of the Speech source; ``decompress`` writes an array. A ``-`` stands
-for standard input or output.
+symbols (.npy), or a recording (.wav) for a coder of the Speech source; ``decompress`` writes an array. A coder of
+images takes an image (.png, .jpg and others) and writes a PNG. A ``-`` stands for standard input or output.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import math
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m ltc.codec", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="compress | decompress | info")
-    compress = commands.add_parser("compress", help="an array or recording to an .ltc file")
-    decompress = commands.add_parser("decompress", help="an .ltc file to an array")
+    compress = commands.add_parser("compress", help="an array, recording or image to an .ltc file")
+    decompress = commands.add_parser("decompress", help="an .ltc file to an array or image")
     for command in (compress, decompress):
         command.add_argument("checkpoint", metavar="CHECKPOINT")
         command.add_argument("input", metavar="INPUT")
@@ -67,11 +68,14 @@ def _compress(options: argparse.Namespace) -> None:
 
     from ltc.codec.arrays import ArrayReader
     from ltc.codec.audio import WaveReader
-    from ltc.codec.checkpoint import load_coder
+    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
     from ltc.codec.stream import compress_stream
 
     torch.set_num_threads(options.threads)
-    checkpoint = load_coder(options.checkpoint)
+    path, content = read_content(options.checkpoint)
+    if content["format"] == IMAGE_FORMAT:
+        return _compress_image(options, path, content)
+    checkpoint = coder_from(path, content)
     with _reading(options.input) as file:
         reader = WaveReader if options.input.lower().endswith(".wav") else ArrayReader
         source = reader(file, _name(options.input))
@@ -83,11 +87,15 @@ def _decompress(options: argparse.Namespace) -> None:
     import torch
 
     from ltc.codec.arrays import ArrayWriter
-    from ltc.codec.checkpoint import load_coder
+    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
     from ltc.codec.stream import decompress_stream
+    from ltc.coding.image_container import is_image
 
     torch.set_num_threads(options.threads)
-    checkpoint = load_coder(options.checkpoint)
+    path, content = read_content(options.checkpoint)
+    if content["format"] == IMAGE_FORMAT:
+        return _decompress_image(options, path, content)
+    checkpoint = coder_from(path, content)
     with (
         _reading(options.input) as file,
         _writing(options.output) as out,
@@ -98,33 +106,87 @@ def _decompress(options: argparse.Namespace) -> None:
             return ArrayWriter(out, header.shape, header.dtype).numbers
 
         try:
+            if is_image(file.peek(4)):  # type: ignore[attr-defined]
+                raise ValueError(f"this is a file of an image, and {path} is a coder of arrays.")
             decompress_stream(checkpoint, file, write, progress)
         except ValueError as error:
             raise ValueError(f"{_name(options.input)}: {error}") from error
 
 
-def _info(options: argparse.Namespace) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _compress_image(options: argparse.Namespace, path: Path, content: dict[str, Any]) -> None:
+    from ltc.codec.images import compress_image, network_from
+    from ltc.pixels import read_image
 
+    checkpoint = network_from(path, content)
+    with _reading(options.input) as file:
+        pixels = read_image(io.BytesIO(file.read()), _name(options.input))
+    with _writing(options.output) as out:
+        compress_image(checkpoint, pixels, out)
+
+
+def _decompress_image(options: argparse.Namespace, path: Path, content: dict[str, Any]) -> None:
+    from ltc.codec.images import decompress_image, network_from
+    from ltc.pixels import write_image
+
+    checkpoint = network_from(path, content)
+    with _reading(options.input) as file, _writing(options.output) as out:
+        try:
+            pixels, same = decompress_image(checkpoint, file)
+        except ValueError as error:
+            raise ValueError(f"{_name(options.input)}: {error}") from error
+        write_image(out, pixels)
+    if not same:
+        print(
+            f"warning: {_name(options.input)} was written on a machine, or with a number of --threads, whose last "
+            "digits differ from here: the image is not exactly the encoder's.",
+            file=sys.stderr,
+        )
+
+
+def _info(options: argparse.Namespace) -> None:
     from ltc.coding.container import read_chunk, read_end, read_header
+    from ltc.coding.image_container import is_image
 
     with _reading(options.file) as file:
         try:
+            if is_image(file.peek(4)):  # type: ignore[attr-defined]
+                return _show(_about_image(file))
             header = read_header(file)
             payload = sum(len(read_chunk(file)) for _ in range(header.chunks))
             read_end(file)
         except ValueError as error:
             raise ValueError(f"{_name(options.file)}: {error}") from error
-    table = Table(show_header=False)
     shape = " x ".join(f"{s:,}" for s in header.shape) or "one number"
-    for name, value in (
-        ("array", f"{shape}, {header.dtype}"),
-        ("coder", header.fingerprint.hex()),
-        ("chunks", f"{header.chunks:,}, of {header.numbers:,} numbers"),
-        ("bitstream", f"{payload:,} bytes, {8 * payload / max(header.size, 1):.4f} bits a number"),
-        ("seed of the dither", str(header.seed)),
-    ):
+    _show(
+        {
+            "array": f"{shape}, {header.dtype}",
+            "coder": header.fingerprint.hex(),
+            "chunks": f"{header.chunks:,}, of {header.numbers:,} numbers",
+            "bitstream": f"{payload:,} bytes, {8 * payload / max(header.size, 1):.4f} bits a number",
+            "seed of the dither": str(header.seed),
+        }
+    )
+
+
+def _about_image(file: BinaryIO) -> dict[str, str]:
+    from ltc.coding.image_container import read_image_file
+
+    header, strings = read_image_file(file)
+    payload = sum(map(len, strings))
+    return {
+        "image": f"{header.width:,} x {header.height:,} pixels",
+        "coder": header.fingerprint.hex(),
+        "strings": f"{len(strings)}, of {', '.join(f'{len(s):,}' for s in strings)} bytes",
+        "bitstream": f"{payload:,} bytes, {8 * payload / (header.height * header.width):.4f} bits a pixel",
+    }
+
+
+def _show(rows: dict[str, str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    for name, value in rows.items():
         table.add_row(name, value)
     Console().print(table)
 

@@ -21,9 +21,22 @@ from torch import Tensor
 from ltc.files import whole_file
 from ltc.models import Coder, RDSearch
 
-__all__ = ["CodecCheckpoint", "load_coder", "save_coder"]
+__all__ = [
+    "IMAGE_FORMAT",
+    "CheckpointRefused",
+    "CodecCheckpoint",
+    "allowed_names",
+    "check_names",
+    "coder_from",
+    "fingerprint_of",
+    "load_coder",
+    "read_content",
+    "save_coder",
+]
 
 _FORMAT, _VERSION = "ltc-coder", 1
+IMAGE_FORMAT = "ltc-image-coder"
+"""What the checkpoint of a coder of images calls itself (:mod:`ltc.codec.images`, which takes seconds to import)."""
 
 # Packages whose public names a configuration may call, and single names beside them.
 _PACKAGES = ("ltc.lattices", "ltc.entropy", "ltc.transforms", "ltc.models")
@@ -94,30 +107,43 @@ def load_coder(path: Path | str) -> CodecCheckpoint:
         ValueError: if it is not such a file, or asks for a class that is not on the list.
         OSError: if it cannot be read.
     """
-    path = Path(path)
-    path = path / "coder.pt" if path.is_dir() else path
-    content = _content(path)
+    return coder_from(*read_content(path))
+
+
+def coder_from(path: Path, content: dict[str, Any]) -> CodecCheckpoint:
+    """The coder of a checkpoint's content; see :func:`load_coder`."""
+    _check_content(path, content)
     try:
         config, about = json.loads(content["config"]), json.loads(content["about"])
-        _check_names(config, path)
+        check_names(config, path, allowed_names(_PACKAGES) | _NAMES)
         if _fingerprint(content).hex() != content["fingerprint"]:
             raise ValueError("bytes have changed")
         coder = _made(config, content["state"], about["measure"])
         _check_tables(coder, content["tables"])
         coder.update({k: v.numpy() for k, v in content["tables"].items()})
         return CodecCheckpoint(coder, content["n"], content["dim"], about, _fingerprint(content))
-    except _Refused:
+    except CheckpointRefused:
         raise
     except Exception as error:
         # Whatever a damaged file leads to: configuration, parameters and tables have to make a coder together.
         raise ValueError(f"{path} is damaged: what it holds makes no coder.") from error
 
 
-class _Refused(ValueError):
+class CheckpointRefused(ValueError):
     """A sentence that says what is wrong already."""
 
 
-def _content(path: Path) -> dict[str, Any]:
+def read_content(path: Path | str) -> tuple[Path, dict[str, Any]]:
+    """What a checkpoint holds, of whatever kind its coder is, and the path of the file.
+
+    Args:
+        path: the file, or the folder of the run that wrote it as ``coder.pt``.
+
+    Raises:
+        ValueError: if there is no such file, or it is none of this project.
+    """
+    path = Path(path)
+    path = path / "coder.pt" if path.is_dir() else path
     if not path.exists():
         raise ValueError(f"There is no checkpoint {path}.")
     data = io.BytesIO(path.read_bytes())
@@ -125,15 +151,23 @@ def _content(path: Path) -> dict[str, Any]:
         content = torch.load(data, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.") from error
-    fields = {"config": str, "about": str, "fingerprint": str, "n": int, "dim": int, "state": dict, "tables": dict}
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    if not isinstance(content, dict) or not str(content.get("format")).startswith("ltc-"):
+        raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.")
+    return path, content
+
+
+def _check_content(path: Path, content: dict[str, Any]) -> None:
+    if content.get("format") == IMAGE_FORMAT:
+        raise ValueError(f"{path} is a coder of images.")
+    if content.get("format") != _FORMAT:
         raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.")
     if content.get("version") != _VERSION:
         raise ValueError(f"{path} has version {content.get('version')}, and this program reads version {_VERSION}.")
+    fields = {"config": str, "about": str, "fingerprint": str, "n": int, "dim": int, "state": dict, "tables": dict}
     if all(isinstance(content.get(name), kind) for name, kind in fields.items()):
         tensors = [*content["state"].values(), *content["tables"].values()]
         if min(content["n"], content["dim"]) >= 1 and all(isinstance(t, Tensor) for t in tensors):
-            return content
+            return
     raise ValueError(f"{path} is damaged: parts of it are missing.")
 
 
@@ -168,32 +202,49 @@ def _check_tables(coder: Coder, tables: dict[str, Tensor]) -> None:
             raise ValueError("a weight is not positive")
 
 
-def _check_names(node: Any, path: Path) -> None:
-    """Only names on the list, and no interpolations, which would put names together later."""
+def check_names(node: Any, path: Path, allowed: set[str]) -> None:
+    """Only names on the list, and no interpolations, which would put names together later.
+
+    Args:
+        node: a configuration.
+        path: of the checkpoint, for the message.
+        allowed: names that ``_target_`` may have.
+
+    Raises:
+        CheckpointRefused: if there is another one.
+    """
     if isinstance(node, str) and "${" in node:
-        raise _Refused(f"{path} holds the interpolation {node!r}, which no coder of this project needs.")
+        raise CheckpointRefused(f"{path} holds the interpolation {node!r}, which no coder of this project needs.")
     if isinstance(node, list):
         for part in node:
-            _check_names(part, path)
+            check_names(part, path, allowed)
     if isinstance(node, dict):
         target = node.get("_target_")
-        if target is not None and not (isinstance(target, str) and target in _allowed()):
-            raise _Refused(f"{path} asks for {target!r}, which no coder of this project needs: it was not loaded.")
+        if target is not None and not (isinstance(target, str) and target in allowed):
+            raise CheckpointRefused(
+                f"{path} asks for {target!r}, which no coder of this project needs: it was not loaded."
+            )
         for part in (*node, *node.values()):
-            _check_names(part, path)
+            check_names(part, path, allowed)
 
 
-def _allowed() -> set[str]:
-    public = {f"{p}.{name}" for p in _PACKAGES for name in importlib.import_module(p).__all__}
-    return public | _NAMES
+def allowed_names(packages: tuple[str, ...]) -> set[str]:
+    """The public names of packages."""
+    return {f"{p}.{name}" for p in packages for name in importlib.import_module(p).__all__}
 
 
-def _fingerprint(content: dict[str, Any]) -> bytes:
+def fingerprint_of(parts: list[str], tensors: dict[str, Tensor]) -> bytes:
+    """8 bytes that name a coder: the start of the SHA-256 of its texts and tensors."""
     digest = hashlib.sha256()
-    for part in (content["config"], str(content["n"]), str(content["dim"])):
+    for part in parts:
         digest.update(part.encode() + b"\0")
-    for name, tensor in sorted({**content["state"], **content["tables"]}.items()):
+    for name, tensor in sorted(tensors.items()):
         assert isinstance(tensor, Tensor)
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + b"\0")
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.digest()[:8]
+
+
+def _fingerprint(content: dict[str, Any]) -> bytes:
+    parts = [content["config"], str(content["n"]), str(content["dim"])]
+    return fingerprint_of(parts, {**content["state"], **content["tables"]})

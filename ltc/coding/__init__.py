@@ -4,6 +4,8 @@
 - ``point_model`` what the bitstream asks of a model, coordinate by coordinate
 - ``trellis_model`` tables of lattices with a trellis, of trellis codes and of mixtures
 - ``triangular_model`` tables of any lattice with a triangular basis
+- ``conditional_model`` tables given a scale for each coordinate, of lattices with a trellis and trellis codes
+  (``residue_tables``, ``gaussian_mass``); ``conditional_triangular_model`` of others
 - ``dithered_model`` tables given a shared dither
 - ``uniform_model`` tables of fixed-rate codes
 - ``counts`` probabilities as integers, the same on any machine
@@ -12,9 +14,21 @@
 - ``errors`` what is wrong with a stream that is none
 """
 
+from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
+from ltc.coding.conditional_triangular_model import ConditionalTriangularModel
 from ltc.coding.errors import CorruptStream
 from ltc.coding.point_coder import decode_points, encode_points
 from ltc.coding.point_model import PointModel
 from ltc.coding.weights import dithered_point_model, point_model
 
-__all__ = ["CorruptStream", "PointModel", "decode_points", "dithered_point_model", "encode_points", "point_model"]
+__all__ = [
+    "ConditionalModel",
+    "ConditionalTriangularModel",
+    "CorruptStream",
+    "PointModel",
+    "conditional_point_model",
+    "decode_points",
+    "dithered_point_model",
+    "encode_points",
+    "point_model",
+]

@@ -5,10 +5,14 @@
   (both a ``table_model``), or ``triangular_prior``
 - ``mixture_prior`` a mixture of exact priors, for latents that depend on each other
 - ``nested_prior`` fixed rate: the points of a lattice in the Voronoi cell of a coarser copy
+- ``conditional`` the exact prior given a scale for each coordinate (``conditional_prior`` is what it is to others):
+  ``conditional_trellis``, with the ``class_sums`` of Gaussians, or ``conditional_triangular``
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
 """
 
+from ltc.entropy.conditional import conditional_prior
+from ltc.entropy.conditional_prior import ConditionalPrior
 from ltc.entropy.densities import Density, FactorizedDensity, FlowDensity
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.exact import exact_prior
@@ -23,6 +27,7 @@ from ltc.entropy.triangular_prior import TriangularPrior
 from ltc.entropy.voronoi_points import voronoi_points
 
 __all__ = [
+    "ConditionalPrior",
     "Density",
     "EntropyModel",
     "FactorizedDensity",
@@ -38,6 +43,7 @@ __all__ = [
     "TrellisCodePrior",
     "TrellisPrior",
     "TriangularPrior",
+    "conditional_prior",
     "exact_prior",
     "voronoi_points",
 ]

@@ -52,6 +52,21 @@ class EntropyModel(nn.Module, abc.ABC):
             [...], one number for each vector of points.
         """
 
+    def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
+        """Natural logarithm of the mass of boxes around latents with noise, at any place: the product of the f_i alone.
+
+        In training with noise it takes the place of :meth:`log_prob`, as in scalar transform coding (Ballé et al. 2017):
+        latents that say nothing cost nothing.
+
+        Args:
+            y: latents with noise [..., dim], not on the lattice.
+            width: of the uniform noise of each coordinate.
+
+        Raises:
+            ValueError: if the model has none.
+        """
+        raise ValueError(f"{type(self).__name__} has no density to train with noise; set noise=0.")
+
     def support(self) -> Tensor:
         """[dim] or [1]: a coordinate beyond this in absolute value is negligible; infinite where nothing is known."""
         return torch.tensor([math.inf])

@@ -66,6 +66,10 @@ class MixturePrior(EntropyModel):
         each = torch.stack([c.log_prob(points, dither) for c in self._parts()], -1)
         return torch.logsumexp(each + self.log_weights().to(each), -1)
 
+    def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
+        each = torch.stack([c.log_noisy_mass(y, width) for c in self._parts()], -1)
+        return torch.logsumexp(each + self.log_weights().to(each), -1)
+
     @torch.no_grad()
     def rd_optimal_point(self, y: Tensor, mu: float, power: int = 2) -> Tensor:
         """The best of the components' rate-distortion optimal points, by the mixture's own rate.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -60,6 +61,13 @@ class TrellisCodePrior(TableModel):
         """[grid, period] -> [grid, dim]."""
         repeats = self.dim // (self.period * self.run)
         return (table if self.run == 1 else table.repeat_interleave(self.run, 1)).repeat(1, repeats)
+
+    def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
+        cell = torch.full_like(self.step, width)
+        which = (torch.arange(self.dim, device=y.device) // self.run) % self.period
+        # Half of the time a coordinate is even.
+        both = torch.logaddexp(self.even.log_mass(y, cell, which), self.odd.log_mass(y, cell, which))
+        return (both - math.log(2)).sum(-1).to(y.dtype)
 
     def support(self) -> Tensor:
         return torch.maximum(self.even.support(), self.odd.support()).amax()

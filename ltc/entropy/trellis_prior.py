@@ -69,6 +69,10 @@ class TrellisPrior(TableModel):
         table, slope = table.index_select(1, self._column), slope.index_select(1, self._column)
         return table, slope, self.log_partition(table)
 
+    def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
+        cell = torch.full_like(self.step, width)
+        return self.family.log_mass(y, cell, self._which).sum(-1).to(y.dtype)
+
     def support(self) -> Tensor:
         return self.family.support()[self._which]
 

@@ -7,16 +7,17 @@ from torch import Tensor
 
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.families import Family
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, LearnedLattice
 
-__all__ = ["TriangularPrior"]
+__all__ = ["TriangularPrior", "triangular_steps"]
 
 
 class TriangularPrior(EntropyModel):
     """P(point) = prod_i f_i(x_i) / sum_z f_i(x_i + z B_ii), for an upper triangular generator B.
 
     Coordinate i of a point is ``z_i B_ii`` plus what z_1 .. z_{i-1} fixed, so that each factor is a probability of
-    z_i given what came before, whatever the lattice.
+    z_i given what came before, whatever the lattice. Here f_i(x) is a density's mass on a cell of width B_ii around x;
+    the cells of a line x + z B_ii tile it, and so each of the sums is 1.
 
     Args:
         lattice: a lattice with a generator.
@@ -27,29 +28,53 @@ class TriangularPrior(EntropyModel):
         ValueError: if the generator is missing or not upper triangular.
     """
 
-    step: Tensor
+    _step: Tensor | None
 
     def __init__(self, lattice: Lattice, dim: int, family: Family) -> None:
         super().__init__(lattice, dim)
-        generator = lattice.generator
-        if generator is None or not torch.allclose(generator, generator.triu(), atol=1e-9):
-            raise ValueError(f"{lattice.name} has no upper triangular generator matrix.")
         self.family = family
-        self.register_buffer("step", generator.diagonal().abs().repeat(dim // lattice.dim), persistent=False)
+        step = triangular_steps(lattice).repeat(dim // lattice.dim)
+        self.register_buffer("_step", None if isinstance(lattice, LearnedLattice) else step, persistent=False)
+
+    @property
+    def step(self) -> Tensor:
+        """B_ii of each coordinate: float64 [dim]; of a learned lattice those of the moment, with their derivative."""
+        if self._step is None:
+            return triangular_steps(self.lattice).repeat(self.dim // self.lattice.dim)
+        return self._step
+
+    def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
+        cell = torch.full_like(self.step.detach(), width)
+        return self.family.log_mass(y, cell).sum(-1).to(y.dtype)
 
     def support(self) -> Tensor:
         return self.family.support()
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
         x = points if dither is None else points + dither
-        log_f = self.family.log_mass(x, self.step)
-        # All values that coordinate i could have taken: x_i and its translates by B_ii, from the nearest to zero on.
-        offset = torch.remainder(x.double(), self.step)
-        radius = int((self.support() / self.step).amax()) + 2
-        grid = torch.arange(-radius, radius + 1, device=x.device, dtype=torch.float64)
-        others = self.family.log_mass(offset[..., None, :] + grid[:, None] * self.step, self.step)
-        # A point beyond the grid counts in its own sum too, or its probability could exceed one.
-        beyond = (x.detach() / self.step).floor().abs() > radius
-        total = others.logsumexp(-2)
-        total = torch.where(beyond, torch.logaddexp(total, log_f), total)
-        return (log_f - total).sum(-1).to(points.dtype)
+        step = self.step
+        log_f = self.family.log_mass(x, step.detach())
+        # Where points do not move with the basis (refits with a fixed encoder), neither does it with them.
+        if step.requires_grad and points.requires_grad:
+            log_f = log_f + self._slope_by_width(x, step, log_f) * (step - step.detach())
+        return log_f.sum(-1).to(points.dtype)
+
+    @torch.no_grad()
+    def _slope_by_width(self, x: Tensor, width: Tensor, log_mass: Tensor) -> Tensor:
+        """The derivative of the log mass of [x - w/2, x + w/2] by w: half the density at both ends, over the mass."""
+        ends = torch.stack([x.double() - width / 2, x.double() + width / 2])
+        return (self.family.log_density(ends) - log_mass).exp().sum(0) / 2
+
+
+def triangular_steps(lattice: Lattice) -> Tensor:
+    """The diagonal of a lattice's generator: float64 [n]; of a learned one that of the moment, with its derivative.
+
+    Raises:
+        ValueError: if the generator is missing or not upper triangular.
+    """
+    if isinstance(lattice, LearnedLattice):
+        return lattice.basis().diagonal()
+    generator = lattice.generator
+    if generator is None or not torch.allclose(generator, generator.triu(), atol=1e-9):
+        raise ValueError(f"{lattice.name} has no upper triangular generator matrix.")
+    return generator.diagonal().abs()

@@ -8,10 +8,12 @@
 One file a lattice (``z``, ``a2``, ``an``, ``dn``, ``dn_dual``, ``e8``, ``bw16``, ``leech``); what they share is in
 ``lattice`` (the interface), ``trellis`` (the finite-state check, in three semirings), ``coset_lattice`` (cosets of
 a simple lattice), ``codes`` (binary codes), ``congruence`` and ``sphere`` (nearest point of any generator matrix).
+``learned`` is a lattice with parameters, which is trained along with a network.
 """
 
 from ltc.lattices.lattice import Lattice, ProductLattice
+from ltc.lattices.learned import LearnedLattice
 from ltc.lattices.registry import get, names, register
 from ltc.lattices.trellis import Trellis
 
-__all__ = ["Lattice", "ProductLattice", "Trellis", "get", "names", "register"]
+__all__ = ["Lattice", "LearnedLattice", "ProductLattice", "Trellis", "get", "names", "register"]

@@ -103,6 +103,18 @@ class Lattice(abc.ABC):
             raise ValueError(f"{self.name} has no trellis to search.")
         return self.trellis.viterbi(costs)
 
+    def straight_through(self, y: Tensor, point: Tensor) -> Tensor:
+        """``point`` [..., m * dim] with the derivative of ``y``: what training takes quantization's to be."""
+        return y + (point - y).detach()
+
+    def auxiliary_loss(self) -> Tensor | float:
+        """A loss of the lattice alone, if it learns; else 0."""
+        return 0.0
+
+    def figures(self) -> dict[str, float]:
+        """What an evaluation reports of the lattice, by name: of a learned one."""
+        return {}
+
     def to_integers(self, points: Tensor) -> Tensor:
         """The integer coordinates of points [..., m * dim]: int64, same shape.
 

@@ -4,6 +4,7 @@
 - ``block_coder`` a transform for each vector, a lattice for each latent along the block
 - ``bottleneck`` straight-through and dithered lattices, CompressAI's scalar bottleneck
 - ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
+- ``gvq`` a free codebook as bottleneck, what lattices are compared with
 - ``distortion`` squared and absolute error
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``rd_search`` rate-distortion optimal quantization in a coder
@@ -22,6 +23,7 @@ from ltc.models.calibration import Calibration
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
 from ltc.models.ecvq import ECVQ
+from ltc.models.gvq import GVQ
 from ltc.models.rd_search import RDSearch
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DISTORTIONS",
     "ECVQ",
+    "GVQ",
     "BlockCoder",
     "Bottleneck",
     "Calibration",

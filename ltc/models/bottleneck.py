@@ -19,6 +19,9 @@ from ltc.lattices import Lattice
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
 
 
+# Second moment of a good lattice whose own is not known.
+_TYPICAL_NSM = 0.07
+
 # Integers with a table entry beyond the quantiles of CompressAI's bottleneck, and the least of their weights.
 _SPARE, _LEAST = 10, 1e-30
 
@@ -37,6 +40,13 @@ class Bottleneck(nn.Module, abc.ABC):
     @abc.abstractmethod
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
+
+    def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """:meth:`forward` with uniform noise in the place of quantization, for the first part of a training.
+
+        Noise has honest gradients at low rate too, where those of the straight-through estimator lead into bad optima.
+        """
+        return self(y)
 
     @abc.abstractmethod
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
@@ -96,13 +106,15 @@ class LatticeBottleneck(Bottleneck):
     """The nearest lattice point, with the straight-through estimator: its derivative is taken to be 1.
 
     Args:
-        lattice: the lattice.
+        lattice: the lattice; a learned one that the entropy model has its own copy of is the entropy model's.
         entropy_model: a model of its points.
     """
 
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
         super().__init__()
-        self.lattice, self.entropy_model = lattice, entropy_model
+        # Where the lattice has parameters, there must be one set of them.
+        self.lattice = entropy_model.lattice if isinstance(lattice, nn.Module) else lattice
+        self.entropy_model = entropy_model
         self.exact = entropy_model.exact
         self.searches = entropy_model.searches
 
@@ -111,6 +123,12 @@ class LatticeBottleneck(Bottleneck):
         if mu > 0:
             return self.entropy_model.rd_optimal_point(y, mu, power)
         return self.entropy_model.admit(y, self.lattice.quantize(y))
+
+    def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        # A box with the second moment of the lattice's cell.
+        width = math.sqrt(12 * (self.lattice.nsm or _TYPICAL_NSM))
+        noisy = y + width * (torch.rand_like(y) - 0.5)
+        return noisy, self.entropy_model.log_noisy_mass(noisy, width) / -math.log(2)
 
     def rescale(self, factor: float) -> None:
         """Moves the prior along when the latents are scaled by ``factor``, where it can follow in closed form."""
@@ -134,14 +152,17 @@ class LatticeBottleneck(Bottleneck):
         return self.entropy_model.to_points(k)
 
     def figures(self) -> dict[str, float]:
-        return self.entropy_model.figures()
+        return {**self.lattice.figures(), **self.entropy_model.figures()}
+
+    def auxiliary_loss(self) -> Tensor | float:
+        return self.lattice.auxiliary_loss()
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         near = self.lattice.quantize(y.detach())
         point = self.entropy_model.admit(y.detach(), near)
         if self.training:
             # A point that is not the nearest one does not follow the latents: no gradient (overload of nested codes).
-            through = y + (point - y).detach()
+            through = self.lattice.straight_through(y, point)
             point = through if point is near else torch.where((point == near).all(-1, keepdim=True), through, point)
         return point, self.entropy_model(point)
 
@@ -179,7 +200,7 @@ class DitheredBottleneck(LatticeBottleneck):
                 dither = voronoi_points(self.lattice, count, dim).to(y)
         point = self.lattice.quantize(y.detach() - dither)
         if self.training:
-            point = y - dither + (point - (y - dither)).detach()
+            point = self.lattice.straight_through(y - dither, point)
         return point + dither, self.entropy_model(point, dither)
 
 

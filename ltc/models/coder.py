@@ -40,6 +40,7 @@ class Coder(nn.Module):
 
     Attributes:
         gain: the latents' scale relative to what the transforms learned; a calibration changes it.
+        noisy: whether training has noise in the place of quantization.
         search: the rate-distortion optimal search of the encoder; None where the bottleneck has none.
         tables: the bitstream's tables, after :meth:`update`.
     """
@@ -52,11 +53,15 @@ class Coder(nn.Module):
             raise ValueError(f"The scale of the latents is positive, got {gain}.")
         self.analysis, self.bottleneck, self.synthesis = analysis, bottleneck, synthesis
         self.register_buffer("gain", torch.tensor(float(gain)))
+        self.noisy = False
         self.search: RDSearch | None = None
         self.tables: PointModel | None = None
 
     def forward(self, x: Tensor) -> Coding:
         y = self.latents(x)
+        if self.training and self.noisy:
+            point, bits = self.bottleneck.relax(y)
+            return Coding(self.decode(point), bits)
         if self.training or self.search is None:
             point, bits = self.bottleneck(y)
             return Coding(self.decode(point), bits)

@@ -27,6 +27,9 @@ class RateDistortionModule(pl.LightningModule):
         measure: the distortion, a key of :data:`ltc.models.distortion.DISTORTIONS`.
         energy: E|x|^2 per component of the source where it is known: makes evaluation more precise.
         optimizer: makes the optimizer from the parameters.
+        prior_lr: learning rate of the entropy model's parameters where it is not the others': with noise, latents that
+            say nothing have to become free of cost, and a prior that follows slowly hinders that.
+        noise_steps: training begins with as many steps with noise in the place of quantization.
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
 
     Attributes:
@@ -42,6 +45,8 @@ class RateDistortionModule(pl.LightningModule):
         energy: float | None = None,
         optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
         scheduler: Callable[..., Any] | None = None,
+        prior_lr: float | None = None,
+        noise_steps: int = 0,
     ) -> None:
         super().__init__()
         if not lmbda > 0 or not math.isfinite(lmbda):
@@ -51,6 +56,7 @@ class RateDistortionModule(pl.LightningModule):
         self.coder, self.n, self.lmbda = coder, n, float(lmbda)
         self.measure, self.distortion = measure, DISTORTIONS[measure]
         self.evaluated = RateDistortionMoments(energy)
+        self.prior_lr, self.noise_steps = prior_lr, noise_steps
         self._optimizer, self._scheduler = optimizer, scheduler
 
     @torch.no_grad()
@@ -62,6 +68,7 @@ class RateDistortionModule(pl.LightningModule):
             self.coder.train()
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
+        self.coder.noisy = self.global_step < self.noise_steps
         reconstruction, bits = self.coder(batch)
         rate = bits.mean() / self.n
         distortion = self.distortion(batch, reconstruction).mean()
@@ -95,10 +102,22 @@ class RateDistortionModule(pl.LightningModule):
         self.log_dict({"test/rate": figures["rate"], "test/distortion": figures["distortion"]}, rank_zero_only=True)
 
     def configure_optimizers(self) -> Any:
-        optimizer = self._optimizer(self.parameters())
+        optimizer = self._optimizer(self._groups())
         if self._scheduler is None:
             return optimizer
         return {
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "step"},
         }
+
+    def _groups(self) -> Any:
+        """The parameters, or, where the prior learns at its own rate, theirs and the prior's."""
+        if self.prior_lr is None:
+            return self.parameters()
+        prior = list(self.coder.bottleneck.parameters())
+        among = {id(p) for p in prior}
+        groups = [
+            {"params": [p for p in self.parameters() if id(p) not in among]},
+            {"params": prior, "lr": self.prior_lr},
+        ]
+        return [group for group in groups if group["params"]]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ltc.lattices.kernels.parallel import compiled, inlined
 
-__all__ = ["descend", "moments", "reduce_basis"]
+__all__ = ["descend", "moments", "nearest_integers", "reduce_basis"]
 
 # Lovasz's condition: how much shorter than its predecessor's a projection may be.
 _DELTA = 0.99
@@ -107,6 +107,26 @@ def _reduce(lower):  # type: ignore[no-untyped-def]
 def reduce_basis(lower):  # type: ignore[no-untyped-def]
     """LLL reduction of a lower triangular basis in place; the lattice turns with it."""
     _reduce(lower)
+
+
+@compiled
+def nearest_integers(start, stop, lower, coordinates, found):  # type: ignore[no-untyped-def]
+    """The nearest points of rows ``coordinates @ lower``.
+
+    Args:
+        start: first row.
+        stop: row after the last.
+        lower: lower triangular basis [n, n].
+        coordinates: [count, n].
+        found: out, the points' integers [count, n].
+    """
+    n = len(lower)
+    z, step, y, distance = np.empty(n), np.empty(n), np.empty(n), np.empty(n + 1)
+    residual = np.empty((n + 1, n))
+    for row in range(start, stop):
+        _nearest(lower, coordinates[row], z, step, distance, residual, y)
+        for i in range(n):
+            found[row, i] = np.rint(coordinates[row, i] - y[i])
 
 
 @compiled

@@ -1,0 +1,148 @@
+"""Sweeps: what killing them costs in figures (nothing), what launchers and callbacks cost in time.
+
+python -m benchmarks.sweeps kills        # 20 kills at random moments of a sweep of 12 points
+python -m benchmarks.sweeps launchers    # the smoke sweep of 8 points, one after another and by each launcher
+python -m benchmarks.sweeps overhead     # the default run with and without callbacks
+python -m benchmarks.sweeps              # all of it; writes docs/sweeps.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.provenance import provenance
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# Clocks, and the order in which columns came.
+_CLOCKS = ("train_seconds", "calibration_seconds")
+
+_POINTS = ["lattice=z,a2,e8", "lambda=0.5,1,2,4"]
+_TWELVE = ["trainer=smoke", "trainer.max_steps=300", "logger=none", *_POINTS]
+_EIGHT = ["--config-name", "smoke", "lambda=0.5,1,2,4", "logger=none"]
+
+
+def main() -> None:
+    parts = {"kills": kills, "launchers": launchers, "overhead": overhead}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=list(parts))
+    parser.add_argument("--kills", type=int, default=20, help="how many kills")
+    parser.add_argument("--seed", type=int, default=None, help="of the random moments")
+    arguments = parser.parse_args()
+    chosen = [arguments.part] if arguments.part else list(parts)
+    lines = ["# Sweeps, measured", "", f"Made by `python -m benchmarks.sweeps`; {provenance()}."]
+    for name in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            lines += ["", *parts[name](Path(folder), arguments)]
+        print("\n".join(lines[-4:]), flush=True)
+    if not arguments.part:
+        (_ROOT / "docs" / "sweeps.md").write_text("\n".join(lines) + "\n")
+
+
+def command(folder: Path, *overrides: str) -> list[str]:
+    """The command of a sweep into a folder."""
+    return [sys.executable, "run.py", "-m", *overrides, f"hydra.sweep.dir={folder}"]
+
+
+def start(words: list[str]) -> subprocess.Popen[bytes]:
+    """A process that can be killed with all its children."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(words, cwd=_ROOT, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
+def timed(words: list[str]) -> float:
+    """Seconds of a command that must end well."""
+    begin = time.perf_counter()
+    if (code := start(words).wait()) != 0:
+        raise RuntimeError(f"{' '.join(words)} ended with code {code}.")
+    return time.perf_counter() - begin
+
+
+def figures(folder: Path) -> pd.DataFrame:
+    """The figures of a sweep without its clocks."""
+    return pd.read_csv(folder / "rd_points.csv").drop(columns=list(_CLOCKS))
+
+
+def whole_results(folder: Path) -> None:
+    """Reads every result there is so far: none may be half written."""
+    for path in (*folder.rglob("rd_point.json"), *folder.rglob("job.json"), *folder.rglob("error.json")):
+        json.loads(path.read_text())
+    for path in folder.rglob("*.png"):
+        assert path.name.startswith(".part-") or path.read_bytes().endswith(b"IEND\xaeB`\x82"), path
+
+
+def kills(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    """Kills a sweep again and again, and compares it with an undisturbed one."""
+    seed = random.SystemRandom().randrange(2**31) if arguments.seed is None else arguments.seed
+    rng = random.Random(seed)
+    whole = timed(command(folder / "whole", *_TWELVE))
+    jobs = [path.stat().st_ctime for path in (folder / "whole").glob("*/job.json")]
+    each = (max(jobs) - min(jobs)) / (len(jobs) - 1)
+    begin = whole - 12 * each
+    words, done, ended = command(folder / "killed", *_TWELVE), 0, []
+    for _ in range(arguments.kills):
+        process = start(words)
+        try:
+            process.wait(rng.uniform(0.7 * begin, begin + 1.6 * each))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            done += 1
+        ended.append(_finished(folder / "killed"))
+        whole_results(folder / "killed")
+    last = timed(words)
+    same = figures(folder / "whole").equals(figures(folder / "killed"))
+    return [
+        "## Kills: `python -m benchmarks.sweeps kills`",
+        "",
+        f"{done} SIGKILLs at random moments (seed {seed}) of a sweep of 12 points; points finished after each: "
+        f"{', '.join(map(str, ended))}. Undisturbed {whole:.0f} s, last start {last:.0f} s. "
+        f"Figures of all points {'equal to the last digit' if same else 'DIFFER'}.",
+    ]
+
+
+def _finished(folder: Path) -> int:
+    return sum(json.loads(path.read_text())["state"] == "finished" for path in folder.glob("*/job.json"))
+
+
+def launchers(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    """The smoke sweep by each launcher that is installed: time and figures."""
+    lines = [
+        "## Launchers: `python -m benchmarks.sweeps launchers`",
+        "",
+        f"The smoke sweep of 8 points on {os.cpu_count()} cores: `python run.py -m {' '.join(_EIGHT)}`.",
+        "",
+        "| launcher | seconds | speed-up | figures |",
+        "| --- | --- | --- | --- |",
+    ]
+    alone = timed(command(folder / "basic", *_EIGHT))
+    lines.append(f"| one after another | {alone:.1f} | 1.00 | |")
+    for name in ("joblib", "submitit_local", "ray"):
+        try:
+            seconds = timed(command(folder / name, *_EIGHT, f"hydra/launcher={name}"))
+        except RuntimeError as error:
+            lines.append(f"| {name} | not installed, or failed: {error} | | |")
+            continue
+        same = figures(folder / "basic").equals(figures(folder / name))
+        lines.append(f"| {name} | {seconds:.1f} | {alone / seconds:.2f} | {'equal' if same else 'DIFFER'} |")
+    return lines
+
+
+def overhead(folder: Path, arguments: argparse.Namespace) -> list[str]:
+    """Time of the default run's training steps with all callbacks and loggers, and with none of them."""
+    raise NotImplementedError
+
+
+if __name__ == "__main__":
+    main()

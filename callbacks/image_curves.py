@@ -1,0 +1,65 @@
+"""After a sweep of image networks: PSNR and MS-SSIM over the rate of real files, ``psnr_curves.png``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["ImageCurves", "draw_image_curves"]
+
+# Points that agree in these make a curve.
+_CURVE = ["source", "transform", "lattice", "entropy_model", "model", "n"]
+
+
+class ImageCurves(Callback):
+    """Hydra's callback that draws the RD curves of a sweep as the field draws them."""
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        import pandas as pd
+
+        from callbacks.sweep_summary import gather
+        from ltc.files import whole_file
+
+        folder = Path(config.hydra.sweep.dir).absolute()
+        points = pd.DataFrame(gather(folder))
+        if "psnr" not in points or not points["psnr"].notna().any():
+            return
+        with whole_file(folder / "psnr_curves.png") as temporary:
+            draw_image_curves(points[points["psnr"].notna()]).savefig(temporary, dpi=150)
+
+
+def draw_image_curves(points: Any) -> Figure:
+    """PSNR over bits per pixel, and MS-SSIM in dB where it is known.
+
+    Args:
+        points: pandas DataFrame of RD points of images.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    known = points["ms_ssim"].notna().any()
+    figure = Figure(figsize=(11 if known else 6, 4.6), layout="constrained")
+    panels = figure.subplots(1, 2 if known else 1, squeeze=False)[0]
+    present = [c for c in _CURVE if c in points]
+    naming = [c for c in present if points[c].nunique() > 1] or ["lattice"]
+    for number, (key, curve) in enumerate(points.groupby(present, dropna=False, sort=False)):
+        curve = curve.sort_values("coded_rate")
+        names = dict(zip(present, key, strict=True))
+        label = ", ".join(str(names[c]) for c in naming)
+        style: dict[str, Any] = {"marker": "osD^vP*X<>h"[number % 11], "markersize": 4, "color": f"C{number % 10}"}
+        panels[0].plot(curve["coded_rate"], curve["psnr"], label=label, **style)
+        if known:
+            panels[1].plot(curve["coded_rate"], -10 * np.log10(1 - curve["ms_ssim"].astype(float)), **style)
+    for panel, heading in zip(panels, ("PSNR (dB)", "MS-SSIM (dB): -10 log10(1 - MS-SSIM)"), strict=False):
+        panel.set_xlabel("bits per pixel, of whole files")
+        panel.set_ylabel(heading)
+        panel.grid(alpha=0.3)
+    panels[0].set_title(", ".join(str(s) for s in points["source"].unique()))
+    panels[0].legend(loc="lower right", fontsize=8)
+    return figure

@@ -1,0 +1,241 @@
+"""How far a sweep is: points done, points running, the time left, and the RD table as it grows.
+
+Everything is read from the sweep's folder, so it does not matter who runs the jobs. Light to import: the process that
+starts a sweep need not know torch.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+__all__ = ["SweepProgress", "SweepState", "time_left"]
+
+
+class SweepProgress(Callback):
+    """Hydra's callback that tells how far a sweep is: a live table in a terminal, a line for each point elsewhere.
+
+    Args:
+        seconds: how often the folder is looked at.
+    """
+
+    def __init__(self, seconds: float = 1.0) -> None:
+        self.seconds = seconds
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A launcher sends it to its workers, which have nothing to show.
+        return SweepProgress, (self.seconds,)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        state = SweepState(Path(config.hydra.sweep.dir).absolute(), job_count(config), swept_keys(config))
+        show: Callable[[SweepState, threading.Event, float], None] = _live if sys.stdout.isatty() else _lines
+        self._thread = threading.Thread(target=show, args=(state, self._stop, self.seconds), daemon=True)
+        self._thread.start()
+        atexit.register(self._end)
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        """Lets the last look be taken; a terminal gets its cursor back, whatever ended the sweep."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+            self._thread = None
+
+
+class SweepState:
+    """What the folder of a sweep says of its jobs.
+
+    Args:
+        folder: the sweep's.
+        total: how many jobs there will be; None if nobody knows.
+        keys: the overrides in which jobs differ; they name a job.
+    """
+
+    def __init__(self, folder: Path, total: int | None, keys: set[str]) -> None:
+        self.folder, self.total, self.keys = folder, total, keys
+        self.begin = time.time()
+        self.kept: set[int] = set()
+        self.points: dict[int, dict[str, Any]] = {}
+        self.running: dict[int, str] = {}
+        self._names: dict[int, str] = {}
+        self.look()
+        self.kept = set(self.points)
+
+    def look(self) -> list[int]:
+        """Reads the folder; returns the jobs that have ended since the last look."""
+        ended, self.running = [], {}
+        for number in self._numbers():
+            if number in self.points:
+                continue
+            record = _read(self.folder / str(number) / "job.json")
+            state = record.get("state")
+            fresh = record.get("modified", 0) >= self.begin
+            if state == "finished" and (point := _read(self.folder / str(number) / "rd_point.json")):
+                self.points[number] = point
+                ended.append(number)
+            elif state == "failed" and fresh:
+                self.points[number] = {"error": _read(self.folder / str(number) / "error.json").get("error", "failed")}
+                ended.append(number)
+            elif state == "running" and fresh:
+                self.running[number] = self.name(number)
+        return ended
+
+    def name(self, number: int) -> str:
+        """A job's own overrides, ``lattice=e8 lambda=2``."""
+        if number not in self._names:
+            path = self.folder / str(number) / ".hydra" / "overrides.yaml"
+            overrides = [str(o) for o in OmegaConf.load(path)] if path.exists() else []
+            own = [_short(o) for o in overrides if o.partition("=")[0].lstrip("+") in self.keys]
+            self._names[number] = " ".join(own) or f"#{number}"
+        return self._names[number]
+
+    def summary(self) -> str:
+        """One line: points done, failed, and the time left."""
+        failed = sum("error" in point for point in self.points.values())
+        parts = [f"{len(self.points)}/{self.total if self.total is not None else '?'} done"]
+        parts += [f"{failed} failed"] if failed else []
+        left = time_left(time.time() - self.begin, len(self.points) - len(self.kept), self._missing())
+        return ", ".join([*parts, f"{left} left"] if left else parts)
+
+    def _missing(self) -> int | None:
+        return None if self.total is None else self.total - len(self.points)
+
+    def _numbers(self) -> list[int]:
+        if not self.folder.is_dir():
+            return []
+        numbers = (int(p.name) for p in self.folder.iterdir() if p.name.isdigit())
+        return sorted(n for n in numbers if self.total is None or n < self.total)
+
+
+def time_left(elapsed: float, done: int, missing: int | None) -> str:
+    """The time that the missing points will take if they are like those done; empty where nothing can be said.
+
+    Args:
+        elapsed: seconds since the sweep began.
+        done: points that were run in this time.
+        missing: points to come.
+
+    Example:
+        >>> time_left(60, 2, 4), time_left(10, 1, 2), time_left(7200, 4, 12), time_left(5, 0, 3)
+        ('2 min', '20 s', '6.0 h', '')
+    """
+    if not done or not missing:
+        return ""
+    seconds = elapsed / done * missing
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def job_count(config: DictConfig) -> int | None:
+    """How many jobs a sweep has, if its sweeper tells: the product of its choices, or its number of trials."""
+    if config.hydra.sweeper.get("n_trials") is not None:
+        return int(config.hydra.sweeper.n_trials)
+    count = 1
+    for override in _overrides(config):
+        if override.is_sweep_override():
+            if not override.is_discrete_sweep():
+                return None
+            count *= sum(1 for _ in override.sweep_string_iterator())
+    return count
+
+
+def swept_keys(config: DictConfig) -> set[str]:
+    """The overrides in which the jobs of a sweep differ."""
+    searched = set(config.hydra.sweeper.get("params") or {})
+    return searched | {o.key_or_group for o in _overrides(config) if o.is_sweep_override()}
+
+
+def _overrides(config: DictConfig) -> list[Any]:
+    """The command line's overrides and the sweeper's; the former win."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parse = OverridesParser.create().parse_overrides
+    params = config.hydra.sweeper.get("params") or {}
+    found = {o.key_or_group: o for o in parse([f"{key}={value}" for key, value in params.items()])}
+    found |= {o.key_or_group: o for o in parse(list(config.hydra.overrides.task))}
+    return list(found.values())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return {**json.loads(path.read_text()), "modified": path.stat().st_mtime}
+    except (OSError, ValueError):
+        return {}
+
+
+def _lines(state: SweepState, stop: threading.Event, seconds: float) -> None:
+    """A line for every point that ends."""
+    if state.kept:
+        print(f"[{state.summary()}] before this start", flush=True)
+    stopped = False
+    while not stopped:
+        stopped = stop.wait(seconds)
+        for number in state.look():
+            print(f"[{state.summary()}] {state.name(number)}: {_figures(state.points[number])}", flush=True)
+
+
+def _short(override: str) -> str:
+    """An override with no more digits of a number than a reader wants."""
+    key, _, value = override.partition("=")
+    try:
+        return f"{key}={float(value):.4g}" if len(value) > 6 else override
+    except ValueError:
+        return override
+
+
+def _figures(point: dict[str, Any]) -> str:
+    if "error" in point:
+        return f"failed: {point['error']}"
+    gap = "" if point.get("gap") is None else f", gap {point['gap']:.4f}"
+    return f"rate {point['rate']:.4f}, D {point['distortion']:.4g}{gap}"
+
+
+def _live(state: SweepState, stop: threading.Event, seconds: float) -> None:
+    """A table that grows, with the state of the sweep below it."""
+    from rich.live import Live
+
+    with Live(_view(state), auto_refresh=False, transient=True) as live:
+        # Each redrawing takes some milliseconds from a job in this process.
+        while not stop.wait(2 * seconds):
+            state.look()
+            live.update(_view(state), refresh=True)
+
+
+def _view(state: SweepState) -> Any:
+    import shutil
+
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("point")
+    for column in ("rate", "distortion", "gap"):
+        table.add_column(column, justify="right")
+    numbers = sorted(state.points)
+    # What does not fit is in the table at the end.
+    room = max(3, shutil.get_terminal_size().lines - 6 - len(state.running))
+    for number in numbers[-room:]:
+        point = state.points[number]
+        cells = ["failed", "", ""] if "error" in point else [_cell(point.get(k)) for k in ("rate", "distortion", "gap")]
+        table.add_row(state.name(number), *cells)
+    lines = [Text(f"running: {name}", overflow="ellipsis", no_wrap=True) for name in state.running.values()]
+    return Group(*([table] if numbers else []), *lines, Text(state.summary(), style="bold"))
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"

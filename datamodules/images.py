@@ -1,0 +1,155 @@
+"""`ImageFiles`, decoded images of folders, and `ImageCrops`, random crops of them as a source."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from datamodules.errors import DataError
+from datamodules.source import Source
+from ltc.pixels import SUFFIXES, read_image, to_image
+
+__all__ = ["ImageCrops", "ImageFiles", "image_folder"]
+
+log = logging.getLogger(__name__)
+
+
+def image_folder(folder: str | PathLike[str], origin: str = "") -> list[Path]:
+    """All image files in a folder and the folders in it, sorted.
+
+    Args:
+        folder: where they are.
+        origin: where to get them, for the message.
+
+    Raises:
+        DataError: there is no such folder, or no image in it.
+    """
+    folder = Path(folder)
+    hint = f"; {origin}" if origin else ""
+    if not folder.is_dir():
+        raise DataError(f"The folder of images {folder} does not exist (data_dir says where data is){hint}.")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        raise DataError(f"The folder {folder} holds no image ({', '.join(SUFFIXES)}){hint}.")
+    return files
+
+
+class ImageFiles(Sequence[Tensor]):
+    """Images by number, decoded when they are asked for and kept in memory up to a limit.
+
+    A file that cannot be read is skipped: a warning names it, once, and from then on it is not there (`readable`).
+
+    Args:
+        files: their paths.
+        cache_mb: memory for decoded images, in MB; those least recently used are dropped.
+
+    Raises:
+        DataError: there are no files.
+    """
+
+    def __init__(self, files: Iterable[str | PathLike[str]], cache_mb: float = 1024) -> None:
+        self.files = [Path(file) for file in files]
+        if not self.files:
+            raise DataError("There are no image files to read.")
+        self._limit, self._kept = int(cache_mb * 1e6), 0
+        self._cache: OrderedDict[int, Tensor] = OrderedDict()
+        self._broken: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+        """Image number `index`, uint8 [3, height, width]; a `DataError` if it cannot be read."""
+        image = self.get(index)
+        if image is None:
+            raise DataError(f"{self.files[index]} cannot be read.")
+        return image
+
+    def get(self, index: int) -> Tensor | None:
+        """Image number `index`, or None where its file cannot be read."""
+        if index in self._broken:
+            return None
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        try:
+            image = read_image(self.files[index])
+        except (ValueError, OSError) as error:
+            self._broken.add(index)
+            log.warning("Skipped: %s", error)
+            if len(self._broken) == len(self.files):
+                raise DataError(f"None of the {len(self.files)} images can be read; the last: {error}") from error
+            return None
+        self._keep(index, image)
+        return image
+
+    def _keep(self, index: int, image: Tensor) -> None:
+        if image.numel() > self._limit:
+            return
+        self._cache[index] = image
+        self._kept += image.numel()
+        while self._kept > self._limit:
+            self._kept -= self._cache.popitem(last=False)[1].numel()
+
+
+class ImageCrops(Source):
+    """Random square crops of images, flipped at random: a finite source of float32 [3, size, size] in [0, 1].
+
+    Each crop is of an image drawn uniformly, at a place drawn uniformly. An image that is smaller than the crop is
+    mirrored at its right and lower edges until it is not.
+
+    Args:
+        images: where crops are taken.
+        size: height and width in pixels, at least 1.
+
+    Raises:
+        ValueError: size is below 1.
+    """
+
+    name = "images"
+
+    def __init__(self, images: ImageFiles, size: int = 256) -> None:
+        super().__init__(dim=3 * size * size)
+        self.images, self.size = images, size
+        self._small_seen = False
+
+    def sample(self, count: int, generator: torch.Generator) -> Tensor:
+        """[count, 3·size·size]; `view(count, 3, size, size)` makes images of them."""
+        crops = torch.empty(count, 3, self.size, self.size, dtype=torch.uint8)
+        for crop in crops:
+            crop.copy_(self._crop(generator))
+        return to_image(crops).view(count, -1)
+
+    def _crop(self, generator: torch.Generator) -> Tensor:
+        image, index = None, 0
+        while image is None:
+            index = int(torch.randint(len(self.images), (), generator=generator))
+            image = self.images.get(index)
+        image = self._large_enough(image, index)
+        y, x = (int(torch.randint(side - self.size + 1, (), generator=generator)) for side in image.shape[1:])
+        crop = image[:, y : y + self.size, x : x + self.size]
+        return crop.flip(2) if bool(torch.randint(2, (), generator=generator)) else crop
+
+    def _large_enough(self, image: Tensor, index: int) -> Tensor:
+        missing = [max(0, self.size - side) for side in image.shape[1:]]
+        if not any(missing):
+            return image
+        if not self._small_seen:
+            self._small_seen = True
+            height, width = image.shape[1:]
+            log.warning(
+                "%s is %d x %d pixels, smaller than a crop of %d: it is mirrored at its edges, as others like it are.",
+                self.images.files[index],
+                width,
+                height,
+                self.size,
+            )
+        padded = np.pad(image.numpy(), [(0, 0), (0, missing[0]), (0, missing[1])], mode="symmetric")
+        return torch.from_numpy(padded)

@@ -1,0 +1,286 @@
+"""Bitstreams of lattice points whose coordinates have Gaussians of different scales: residues first, then integers.
+
+A conditional prior has another table for every element: the table depends on the scale, of which there are a few
+hundred levels, and on how the trellis can go on, which depends on all later scales. Only the *residue* of an integer
+has to do with the trellis. So each coordinate's residue is coded with a table of its own, of q entries,
+``P(r | state) ~ S_level(r) beta(s')``; given its residue an integer depends on the scale alone, and these tables are
+made once.
+"""
+
+from __future__ import annotations
+
+import abc
+import functools
+import math
+from collections.abc import Sequence
+
+import numba
+import numpy as np
+
+from ltc.coding.counts import counts
+from ltc.coding.errors import CorruptStream
+from ltc.coding.gaussian_mass import gaussian_masses
+from ltc.coding.range_coder import Decoder, Encoder
+from ltc.coding.residue_tables import ResidueTables
+from ltc.coding.trellis_model import after_residues
+from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
+from ltc.lattices import Lattice
+
+__all__ = ["ConditionalModel", "conditional_point_model", "distinct_steps", "level_model"]
+
+# Beyond so many scales from its mean a Gaussian has hardly a mass that is not escaped anyway.
+_REACH = 6.0
+
+# Numbers that the backward sums of a batch may take.
+_MEMORY = 1 << 24
+
+
+class ConditionalModel(abc.ABC):
+    """Codes points of a lattice given the levels of their coordinates' scales.
+
+    Attributes:
+        dim: the lattice's dimension.
+    """
+
+    dim: int
+
+    @abc.abstractmethod
+    def encode(self, encoder: Encoder, k: np.ndarray, levels: np.ndarray) -> None:
+        """Writes integer vectors.
+
+        Args:
+            encoder: where to.
+            k: int64 [count, dim], points of the lattice.
+            levels: integers [count, dim], each coordinate's level.
+
+        Raises:
+            ValueError: if a vector is no point of the lattice.
+        """
+
+    @abc.abstractmethod
+    def decode(self, decoder: Decoder, levels: np.ndarray) -> np.ndarray:
+        """Reads integer vectors: int64 [count, dim].
+
+        Raises:
+            CorruptStream: if no encoder wrote them.
+        """
+
+
+@functools.singledispatch
+def conditional_point_model(prior: ConditionalPrior, scales: np.ndarray) -> ConditionalModel:
+    """The bitstream of a conditional prior.
+
+    Args:
+        prior: the prior.
+        scales: float64 [levels], standard deviations; the same ones wherever a stream is read.
+
+    Raises:
+        ValueError: if the prior has none.
+    """
+    raise ValueError(f"{type(prior).__name__} has no bitstream.")
+
+
+@conditional_point_model.register
+def _(prior: ConditionalTrellisPrior, scales: np.ndarray) -> ConditionalModel:
+    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales, width=1))
+
+
+@conditional_point_model.register
+def _(prior: ConditionalCodePrior, scales: np.ndarray) -> ConditionalModel:
+    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales, width=2))
+
+
+def level_model(lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> ConditionalModel:
+    """The bitstream of a lattice with a trellis, or of a trellis code, from each level's weights.
+
+    Args:
+        lattice: the lattice.
+        weights: for each of the :func:`distinct_steps`, for each level, positive weights float64 [integers] of the
+            integers from -radius on; radius is a multiple of the modulus, and so is the number of integers.
+    """
+    assert lattice.trellis is not None
+    return (_CodeModel if lattice.trellis.state_counts[-1] > 1 else _LatticeModel)(lattice, weights)
+
+
+def distinct_steps(lattice: Lattice) -> tuple[np.ndarray, np.ndarray]:
+    """The different steps of a lattice's coordinates, and which of them each coordinate has: float64, int64 [n].
+
+    A root was drawn for the steps: without their last digits they are the same on every machine.
+    """
+    assert lattice.steps is not None
+    steps, kinds = np.unique(np.round(lattice.steps.cpu().numpy() * 2.0**24) / 2.0**24, return_inverse=True)
+    return steps, kinds.astype(np.int64)
+
+
+def _gaussian_weights(lattice: Lattice, scales: np.ndarray, width: int) -> list[list[np.ndarray]]:
+    assert lattice.trellis is not None
+    q, found = lattice.trellis.modulus, []
+    for step in distinct_steps(lattice)[0]:
+        rows = []
+        for scale in (scales / step).tolist():
+            radius = -(-(math.ceil(_REACH * scale) + width) // q) * q
+            rows.append(gaussian_masses(scale, width, radius + q)[np.abs(np.arange(-radius, radius + q))])
+        found.append(rows)
+    return found
+
+
+class _TrellisModel(ConditionalModel):
+    """What lattices with a trellis and trellis codes share: integers given their residues."""
+
+    def __init__(self, lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
+        assert lattice.trellis is not None
+        self.dim, self.modulus = lattice.dim, lattice.trellis.modulus
+        self._base = distinct_steps(lattice)[1] * len(weights[0])  # of each coordinate, added to its level
+        self.tables = ResidueTables([row for rows in weights for row in rows], self.modulus)
+
+    def encode(self, encoder: Encoder, k: np.ndarray, levels: np.ndarray) -> None:
+        for part in self._parts(len(k)):
+            at = levels[part] + self._base
+            residues = k[part] % self.modulus
+            self._encode_residues(encoder, residues, at)
+            self.tables.encode(encoder, k[part].ravel(), residues.ravel(), at.ravel())
+
+    def decode(self, decoder: Decoder, levels: np.ndarray) -> np.ndarray:
+        found = np.empty(levels.shape, dtype=np.int64)
+        for part in self._parts(len(levels)):
+            at = levels[part] + self._base
+            residues = self._decode_residues(decoder, at)
+            found[part] = self.tables.decode(decoder, residues.ravel(), at.ravel()).reshape(at.shape)
+        return found
+
+    def _parts(self, count: int) -> list[slice]:
+        return [slice(0, count)]
+
+    @abc.abstractmethod
+    def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
+        """Residues int64 [count, dim], with class sums number ``at`` [count, dim]."""
+
+    @abc.abstractmethod
+    def _decode_residues(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
+        """int64 [count, dim]."""
+
+
+class _LatticeModel(_TrellisModel):
+    def __init__(self, lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
+        super().__init__(lattice, weights)
+        trellis = lattice.trellis
+        assert trellis is not None
+        self._after = after_residues(trellis.sections, trellis.state_counts, self.modulus)
+        self._edges = (
+            np.concatenate([s.source for s in trellis.sections]).astype(np.int64),
+            np.concatenate([s.target for s in trellis.sections]).astype(np.int64),
+            np.concatenate([s.residue for s in trellis.sections]).astype(np.int64),
+            np.cumsum([0] + [len(s) for s in trellis.sections]).astype(np.int64),
+        )
+        # Where the backward sums after i coordinates begin.
+        self._offset = np.cumsum([0, *trellis.state_counts]).astype(np.int64)
+        self._batch = max(1, _MEMORY // int(self._offset[-1]))
+
+    def _parts(self, count: int) -> list[slice]:
+        return [slice(first, min(first + self._batch, count)) for first in range(0, count, self._batch)]
+
+    def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
+        if self.modulus == 1:
+            return
+        state, betas = np.zeros(len(at), dtype=np.int64), self._backward(at)
+        for i in range(self.dim):
+            encoder.symbols(residues[:, i], self._counts(i, state, at, betas), None)
+            state = self._after[i][state, residues[:, i]]
+            if (state < 0).any():
+                raise ValueError("A vector is no point of the lattice.")
+
+    def _decode_residues(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
+        found = np.zeros(at.shape, dtype=np.int64)
+        if self.modulus == 1:
+            return found
+        state, betas = np.zeros(len(at), dtype=np.int64), self._backward(at)
+        for i in range(self.dim):
+            residue = decoder.symbols(len(at), self._counts(i, state, at, betas), None)
+            state = _follow(self._after[i], state, residue)
+            found[:, i] = residue
+        return found
+
+    def _backward(self, at: np.ndarray) -> np.ndarray:
+        betas = np.empty((len(at), self._offset[-1]))
+        _backward(np.ascontiguousarray(at), self.tables.sums, *self._edges, self._offset, betas)
+        return betas
+
+    def _counts(self, i: int, state: np.ndarray, at: np.ndarray, betas: np.ndarray) -> np.ndarray:
+        weights = np.empty((len(at), self.modulus))
+        _onward(
+            self.tables.sums, np.ascontiguousarray(at[:, i]), state, self._after[i], betas, self._offset[i + 1], weights
+        )
+        return counts(weights)
+
+
+class _CodeModel(_TrellisModel):
+    """Of a trellis code: in each state two residues are allowed, with tables that depend on its parity alone."""
+
+    def __init__(self, lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
+        super().__init__(lattice, weights)
+        trellis = lattice.trellis
+        assert trellis is not None
+        sections = [trellis.sections[0], trellis.sections[min(1, lattice.dim - 1)]]
+        self._first, self._later = after_residues(sections, trellis.state_counts, self.modulus)
+        parity = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]])
+        # Of each level and parity.
+        self._counts = counts((self.tables.sums[:, None, :] * parity).reshape(-1, self.modulus))
+
+    def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
+        rows, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
+        for i in range(self.dim):
+            after = self._later if i else self._first
+            rows[:, i] = 2 * at[:, i] + (after[state, 0] < 0)
+            state = after[state, residues[:, i]]
+            if (state < 0).any():
+                raise ValueError("A vector is no path of the trellis code.")
+        encoder.symbols(residues.T.ravel(), self._counts, rows.T.ravel())
+
+    def _decode_residues(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
+        found, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
+        for i in range(self.dim):
+            after = self._later if i else self._first
+            residue = decoder.symbols(len(at), self._counts, 2 * at[:, i] + (after[state, 0] < 0))
+            state = _follow(after, state, residue)
+            found[:, i] = residue
+        return found
+
+
+def _follow(after: np.ndarray, state: np.ndarray, residue: np.ndarray) -> np.ndarray:
+    """The states after decoded residues."""
+    if len(residue) and residue.max() < after.shape[1]:
+        state = after[state, residue]
+        if (state >= 0).all():
+            return state
+    elif not len(residue):
+        return state
+    raise CorruptStream("the bitstream holds a vector that is no point of the lattice")
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _backward(at, sums, source, target, residue, start, offset, betas):  # type: ignore[no-untyped-def]
+    """betas[b, offset[i] + s] becomes the sum over all ways on from state s after i coordinates, up to a factor."""
+    count, n = at.shape
+    for b in range(count):
+        betas[b, offset[n] : offset[n + 1]] = 1.0
+        for i in range(n - 1, 0, -1):
+            before, onward = offset[i], offset[i + 1]
+            betas[b, before:onward] = 0.0
+            for e in range(start[i], start[i + 1]):
+                betas[b, before + source[e]] += sums[at[b, i], residue[e]] * betas[b, onward + target[e]]
+            top = 0.0
+            for s in range(before, onward):
+                top = max(top, betas[b, s])
+            for s in range(before, onward):
+                # A state that hardly any weight goes on from must not become a dead end.
+                betas[b, s] = max(betas[b, s] / top, 2.0**-600)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _onward(sums, at, state, after, betas, offset, weights):  # type: ignore[no-untyped-def]
+    """weights[b, r] becomes the weight of residue r in the state of vector b."""
+    for b in range(len(at)):
+        for r in range(weights.shape[1]):
+            reached = after[state[b], r]
+            weights[b, r] = sums[at[b], r] * betas[b, offset + reached] if reached >= 0 else 0.0

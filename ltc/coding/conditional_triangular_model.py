@@ -1,0 +1,137 @@
+"""Bitstreams of lattices with a triangular generator, given the scales of the coordinates: a table for each element.
+
+Coordinate i of a point z B is ``B_ii (z_i + s_i)``, where s_i is what z_1 … z_{i-1} contribute: any real number, so
+that there are no tables to be made once. They are made where they are needed, of as many integers as an element's scale
+asks for; additions and products in a fixed order, like all that bitstreams stand on.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
+from ltc.coding.counts import counts
+from ltc.coding.errors import CorruptStream
+from ltc.coding.gaussian_mass import _INVERSE_ROOT, _LEAST, _NODES, _WEIGHTS, _exponential
+from ltc.coding.range_coder import Decoder, Encoder
+from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
+from ltc.lattices import Lattice
+
+__all__ = ["ConditionalTriangularModel"]
+
+# Integers further than this from the middle, in scales, have no entry.
+_REACH = 6.0
+
+# Numbers of the tables that are laid out at once.
+_MEMORY = 1 << 22
+
+# No integer that was ever written is larger.
+_LARGEST = 1 << 53
+
+
+@conditional_point_model.register
+def _(prior: ConditionalTriangularPrior, scales: np.ndarray) -> ConditionalModel:
+    return ConditionalTriangularModel(prior.lattice, scales)
+
+
+class ConditionalTriangularModel(ConditionalModel):
+    """Codes integers z of points z B, coordinate by coordinate, all vectors at once.
+
+    Args:
+        lattice: with an upper triangular generator. A learned one is taken as it is at each call.
+        scales: float64 [levels], standard deviations.
+    """
+
+    def __init__(self, lattice: Lattice, scales: np.ndarray) -> None:
+        self.dim, self._lattice, self._scales = lattice.dim, lattice, scales
+
+    def encode(self, encoder: Encoder, k: np.ndarray, levels: np.ndarray) -> None:
+        walk = _Walk(self._basis(), len(k))
+        for i in range(self.dim):
+            middle, base = walk.middle(i)
+            for here, weights in self._tables(i, levels[:, i], base, walk.basis):
+                radius = weights.shape[1] // 2
+                symbol = k[here, i] - middle[here] + radius
+                inside = (symbol >= 0) & (symbol < weights.shape[1])
+                encoder.symbols(np.where(inside, symbol, weights.shape[1]), counts(weights), None)
+                if not inside.all():
+                    encoder.integers(k[here, i][~inside])
+            walk.advance(i, k[:, i])
+
+    def decode(self, decoder: Decoder, levels: np.ndarray) -> np.ndarray:
+        walk, found = _Walk(self._basis(), len(levels)), np.empty(levels.shape, dtype=np.int64)
+        for i in range(self.dim):
+            middle, base = walk.middle(i)
+            for here, weights in self._tables(i, levels[:, i], base, walk.basis):
+                symbol = decoder.symbols(len(here), counts(weights), None).astype(np.int64)
+                value = symbol + middle[here] - weights.shape[1] // 2
+                escaped = symbol == weights.shape[1]
+                if escaped.any():
+                    value[escaped] = decoder.integers(int(escaped.sum()))
+                    if np.abs(value).max() > _LARGEST:
+                        raise CorruptStream("an escaped integer has more digits than any that was written")
+                found[here, i] = value
+            walk.advance(i, found[:, i])
+        return found
+
+    def _basis(self) -> np.ndarray:
+        generator = self._lattice.generator
+        assert generator is not None
+        # Without last digits, which may depend on the machine.
+        return np.round(generator.double().cpu().numpy() * 2.0**24) / 2.0**24
+
+    def _tables(
+        self, i: int, levels: np.ndarray, base: np.ndarray, basis: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(elements, their weights [elements, 2 radius + 1]) for each radius, the powers of 2 that scales ask for."""
+        step = abs(basis[i, i])
+        need = np.ceil(_REACH * self._scales / step).astype(np.int64) + 1
+        exponents = np.array([int(n - 1).bit_length() for n in need])[levels]
+        found = []
+        for exponent in np.unique(exponents):
+            radius, elements = 1 << int(exponent), np.flatnonzero(exponents == exponent)
+            for here in np.array_split(elements, max(1, len(elements) * (2 * radius + 1) // _MEMORY)):
+                weights = np.empty((len(here), 2 * radius + 1))
+                _fill(base[here], self._scales[levels[here]], step, weights)
+                found.append((here, weights))
+        return found
+
+
+class _Walk:
+    """Vectors on their way through the coordinates."""
+
+    def __init__(self, basis: np.ndarray, count: int) -> None:
+        self.basis = basis
+        self._sums = np.zeros((len(basis), count))
+
+    def middle(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """(the integer that puts coordinate i nearest to zero, that coordinate then)."""
+        step = self.basis[i, i]
+        middle = np.rint(-self._sums[i] / step)
+        return middle.astype(np.int64), self._sums[i] + middle * step
+
+    def advance(self, i: int, z: np.ndarray) -> None:
+        for j in range(i + 1, len(self.basis)):
+            # A product and a sum, rounded one after the other, on every machine.
+            self._sums[j] += z * self.basis[i, j]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _fill(base, scales, step, weights):  # type: ignore[no-untyped-def]
+    """weights[b, j] becomes the mass of N(0, scales[b]^2) on a cell around base[b] + (j - radius) step."""
+    radius = weights.shape[1] // 2
+    for b in range(len(base)):
+        scale = scales[b]
+        parts = int(np.ceil(step / scale))
+        half = step / (2 * parts)  # of a part of a cell, at most half a standard deviation
+        for j in range(weights.shape[1]):
+            low = base[b] + (j - radius) * step - 0.5 * step
+            total = 0.0
+            for part in range(parts):
+                center = low + (2 * part + 1) * half
+                if abs(center) < 12.0 * scale:
+                    for node in range(5):
+                        u = (center + half * _NODES[node]) / scale
+                        total += _WEIGHTS[node] * _exponential(-0.5 * u * u)
+            weights[b, j] = max(total * half / scale * _INVERSE_ROOT, _LEAST)

@@ -1,0 +1,89 @@
+"""The `.ltc` file of an image: a header, then the strings of its network. See docs/format.md."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ltc.coding.container import _Taken, _varint
+from ltc.coding.errors import CorruptStream
+
+__all__ = ["ImageHeader", "is_image", "read_image_file", "write_image_file"]
+
+_MAGIC, _VERSION = b"\x89LTI", 1
+_LARGEST_SIDE, _LARGEST_PIXELS, _MOST_STRINGS = 1 << 20, 1 << 30, 64
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What the file of an image says before its strings.
+
+    Attributes:
+        fingerprint: 8 bytes that name the network.
+        height: of the image in pixels.
+        width: of the image in pixels.
+        checksum: CRC-32 of the pixels that the encoder has seen itself decode to.
+    """
+
+    fingerprint: bytes
+    height: int
+    width: int
+    checksum: int
+
+
+def is_image(start: bytes) -> bool:
+    """Whether a file that starts with these bytes, at least four, holds an image."""
+    return start[: len(_MAGIC)] == _MAGIC
+
+
+def write_image_file(file: BinaryIO, header: ImageHeader, strings: list[bytes]) -> None:
+    """Writes a whole file.
+
+    Raises:
+        ValueError: if the image has no pixels, too many, or too many strings.
+    """
+    height, width = header.height, header.width
+    if not _possible(height, width):
+        raise ValueError(f"An image of {width} x {height} pixels cannot be coded: 1 to {_LARGEST_PIXELS:,} can.")
+    if not 0 < len(strings) <= _MOST_STRINGS:
+        raise ValueError(f"An image has 1 to {_MOST_STRINGS} strings, not {len(strings)}.")
+    head = _MAGIC + bytes([_VERSION]) + header.fingerprint
+    head += b"".join(_varint(v) for v in (height, width, len(strings), *map(len, strings)))
+    head += struct.pack("<I", header.checksum)
+    payload = b"".join(strings)
+    file.write(head + struct.pack("<I", zlib.crc32(head)) + payload + struct.pack("<I", zlib.crc32(payload)))
+
+
+def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
+    """The header and the strings of a file.
+
+    Raises:
+        CorruptStream: if it holds no image, or is damaged.
+    """
+    taken = _Taken(file)
+    if not is_image(taken.read(len(_MAGIC), "is empty")):
+        raise CorruptStream("this is no .ltc file of an image: it does not begin with its four bytes")
+    version = taken.read(1)[0]
+    if version != _VERSION:
+        raise CorruptStream(f"the file has version {version} of the format, and this program reads version {_VERSION}")
+    fingerprint = taken.read(8)
+    height, width, count = taken.varint(), taken.varint(), taken.varint()
+    if not _possible(height, width) or not 0 < count <= _MOST_STRINGS:
+        raise CorruptStream("the header is damaged: its sizes are impossible")
+    lengths = [taken.varint() for _ in range(count)]
+    (checksum,) = struct.unpack("<I", taken.read(4))
+    body = taken.body
+    if struct.unpack("<I", taken.read(4))[0] != zlib.crc32(body):
+        raise CorruptStream("the header is damaged: its checksum is wrong")
+    strings = [_Taken(file).read(length) for length in lengths]
+    if struct.unpack("<I", _Taken(file).read(4))[0] != zlib.crc32(b"".join(strings)):
+        raise CorruptStream("the file is damaged: the checksum of its strings is wrong")
+    if file.read(1):
+        raise CorruptStream("the file goes on after its strings")
+    return ImageHeader(fingerprint, height, width, checksum), strings
+
+
+def _possible(height: int, width: int) -> bool:
+    return 0 < height <= _LARGEST_SIDE and 0 < width <= _LARGEST_SIDE and height * width <= _LARGEST_PIXELS

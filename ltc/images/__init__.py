@@ -1,0 +1,25 @@
+"""Lattices inside CompressAI's image models: bottlenecks with the calls of its own.
+
+- ``gaussian_conditional`` latents with a scale and a mean each: the hyperprior's
+- ``entropy_bottleneck`` latents with a learned density a channel: the factorized prior's
+- ``swap`` one for the other in a whole model
+- ``layout`` which latents make up a vector, and what is left over
+- ``serial`` position by position, for context models
+"""
+
+from __future__ import annotations
+
+from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
+from ltc.images.gaussian_conditional import LatticeGaussianConditional
+from ltc.images.layout import Layout
+from ltc.images.serial import SerialDecoder, SerialEncoder
+from ltc.images.swap import use_lattice
+
+__all__ = [
+    "LatticeEntropyBottleneck",
+    "LatticeGaussianConditional",
+    "Layout",
+    "SerialDecoder",
+    "SerialEncoder",
+    "use_lattice",
+]

@@ -1,0 +1,140 @@
+"""The LightningModule that trains image networks: minimize bits per pixel + lambda * squared error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from ltc.images.networks.image_network import ImageNetwork
+from ltc.images.padding import pad_to_multiple
+from ltc.images.start import start_from
+from ltc.lattices import Lattice
+from ltc.models.moments import RateDistortionMoments
+from ltc.pixels import to_image, to_pixels
+
+__all__ = ["ImageModule", "bits"]
+
+
+def bits(likelihoods: dict[str, Tensor]) -> Tensor:
+    """The information of each image: -log2 of its likelihoods, [batch]."""
+    return sum((-values.log2().flatten(1).sum(1) for values in likelihoods.values()), torch.zeros(()))
+
+
+class ImageModule(pl.LightningModule):
+    """Trains and evaluates an image network.
+
+    The loss is rate + lambda * distortion with the rate in bits per pixel and the distortion the mean squared error of
+    pixels from 0 to 255. That is CompressAI's convention (lambda * 255^2 * error of pixels from 0 to 1), so that lambda
+    = 0.0018, 0.0035, 0.0067, 0.013, 0.025, 0.0483, 0.0932, 0.18 mean here what they mean in the field.
+
+    The quantiles of entropy bottlenecks, which tell the entropy coder where its tables end, are learned by a loss of
+    their own that touches nothing else, and the loss above does not touch them. They form a group of the optimizer's
+    parameters with its own learning rate; since such optimizers treat every parameter by itself, that is an optimizer
+    of their own. Gradient clipping leaves them out.
+
+    Args:
+        network: the network.
+        lmbda: lambda.
+        optimizer: makes the optimizer from groups of parameters.
+        auxiliary_lr: learning rate of the quantiles.
+        scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
+        clip: the largest norm of the gradient of all other parameters; None for no limit.
+        init_from: ``coder.pt`` of a trained network with the same transforms, to start from; None to start afresh.
+
+    Attributes:
+        evaluated: :class:`~ltc.models.moments.RateDistortionMoments` of the last evaluation, over whole images: bits
+            per pixel by the likelihoods, squared error of pixels (0 to 255) that are rounded as in a file.
+
+    Raises:
+        ValueError: if lambda is not positive, or ``init_from`` does not fit.
+    """
+
+    def __init__(
+        self,
+        network: ImageNetwork,
+        lmbda: float,
+        optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+        auxiliary_lr: float = 1e-3,
+        scheduler: Callable[..., Any] | None = None,
+        clip: float | None = 1.0,
+        init_from: Path | str | None = None,
+    ) -> None:
+        super().__init__()
+        if not lmbda > 0 or not math.isfinite(lmbda):
+            raise ValueError(f"lambda is a positive number, got {lmbda}.")
+        if init_from is not None:
+            start_from(network, init_from)
+        self.network, self.lmbda, self.clip, self.auxiliary_lr = network, float(lmbda), clip, auxiliary_lr
+        self.evaluated = RateDistortionMoments()
+        self._optimizer, self._scheduler = optimizer, scheduler
+
+    def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
+        rate, distortion = self._rate_and_distortion(batch)
+        loss = rate + self.lmbda * distortion
+        auxiliary = self._auxiliary_loss()
+        if self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+            if not torch.isfinite(loss):
+                raise FloatingPointError(
+                    f"The loss is {loss.item()} at step {self.global_step}: training diverged; "
+                    "lower optimizer.lr or lambda."
+                )
+            figures = {"train/rate": rate, "train/distortion": distortion, "train/loss": loss, "train/aux": auxiliary}
+            self.log_dict({k: v.detach() for k, v in figures.items()}, prog_bar=True)
+        return loss + auxiliary
+
+    def validation_step(self, batch: Tensor, batch_index: int) -> None:
+        rate, distortion = self._rate_and_distortion(batch)
+        figures = {"val/rate": rate, "val/distortion": distortion, "val/loss": rate + self.lmbda * distortion}
+        self.log_dict(figures, sync_dist=True, batch_size=len(batch))
+
+    def _rate_and_distortion(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Bits per pixel, and squared error of pixels from 0 to 255, of crops [batch, 3, size, size] in [0, 1]."""
+        out = self.network(batch)
+        rate = bits(out["likelihoods"]).mean() / batch[0, 0].numel()
+        return rate, 255**2 * nn.functional.mse_loss(out["x_hat"], batch)
+
+    def _auxiliary_loss(self) -> Tensor:
+        """What belongs to the entropy coder's tables, and the penalties of learned lattices."""
+        penalties = [m.auxiliary_loss() for m in self.network.modules() if isinstance(m, Lattice)]
+        return torch.as_tensor(self.network.aux_loss()) + sum(penalties)
+
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        if self.clip is not None:
+            torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.clip)
+
+    def on_test_epoch_start(self) -> None:
+        self.evaluated.reset()
+
+    @torch.no_grad()
+    def test_step(self, batch: tuple[int, Tensor], batch_index: int) -> dict[str, Any]:
+        """One image: its number, pixels, their reconstruction and its bits, by the likelihoods."""
+        index, pixels = batch
+        height, width = pixels.shape[1:]
+        out = self.network(pad_to_multiple(to_image(pixels)[None], self.network.factor))
+        reconstruction = to_pixels(out["x_hat"][0, :, :height, :width])
+        distortion = (pixels.float() - reconstruction.float()).square().mean()
+        information = bits(out["likelihoods"])
+        self.evaluated.update(information / (height * width), distortion[None])
+        return {"index": index, "pixels": pixels, "reconstruction": reconstruction, "bits": float(information)}
+
+    def on_test_epoch_end(self) -> None:
+        figures = self.evaluated.compute()
+        self.log_dict({"test/rate": figures["rate"], "test/distortion": figures["distortion"]}, rank_zero_only=True)
+
+    def configure_optimizers(self) -> Any:
+        quantiles = [p for name, p in self.network.named_parameters() if name.endswith("quantiles")]
+        others = [p for name, p in self.network.named_parameters() if not name.endswith("quantiles")]
+        groups: list[dict[str, Any]] = [{"params": others}, {"params": quantiles, "lr": self.auxiliary_lr}]
+        optimizer = self._optimizer([group for group in groups if group["params"]])
+        if self._scheduler is None:
+            return optimizer
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": self._scheduler(optimizer), "interval": "step"},
+        }

@@ -1,0 +1,104 @@
+"""One image's latents to a range coder and back, given the levels of their scales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
+from ltc.coding.range_coder import Decoder, Encoder
+from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.images.layout import Layout, Segment, nearest
+from ltc.lattices import Lattice
+
+__all__ = ["LARGEST", "LatentCoder", "checked"]
+
+LARGEST = 1 << 22
+"""Integers of float32 latents that are larger may have lost their last digit on the way to a lattice point."""
+
+
+def checked(k: Tensor) -> Tensor:
+    """Integers of lattice points, as they are.
+
+    Raises:
+        ValueError: if one comes of no number, or of one that is far too large.
+    """
+    if k.numel() and not -LARGEST < int(k.min()) <= int(k.max()) < LARGEST:
+        raise ValueError("A latent is no number, or so large that its lattice point loses digits.")
+    return k
+
+
+class LatentCoder:
+    """Quantizes and writes latents, or reads them.
+
+    Args:
+        cut: from a run's length to its segments.
+        prior_of: the prior of a lattice.
+        scales: float64 [levels], standard deviations.
+        along: what runs are, one of :data:`~ltc.images.layout.ALONG`.
+        by_scale: whether a run's elements are ordered by their levels.
+    """
+
+    def __init__(
+        self,
+        cut: Callable[[int], list[Segment]],
+        prior_of: Callable[[Lattice], ConditionalPrior],
+        scales: np.ndarray,
+        along: str,
+        by_scale: bool,
+    ) -> None:
+        self._cut, self._prior_of, self._scales = cut, prior_of, scales
+        self._along, self._by_scale = along, by_scale
+        self._models: dict[tuple[str, int], ConditionalModel] = {}
+
+    def write(self, encoder: Encoder, inputs: Tensor, indexes: Tensor, means: Tensor | None) -> Tensor:
+        """Writes one image's latents [1, channels, …] with the indexes of their levels; returns what will be decoded.
+
+        Raises:
+            ValueError: for latents that are no numbers, or far too large.
+        """
+        layout = self._layout(indexes)
+        x = layout.runs((inputs if means is None else inputs - means).detach())
+        levels, points = layout.runs(indexes), []
+        for segment in self._cut(x.shape[-1]):
+            lattice, inside = segment.lattice, slice(segment.start, segment.stop)
+            k = checked(lattice.to_integers(nearest(lattice, x[..., inside])))
+            self._model(lattice).encode(encoder, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim))
+            points.append(lattice.to_points(k, x.dtype))
+        found = layout.latents(torch.cat(points, -1))
+        return found if means is None else found + means
+
+    def read(self, decoder: Decoder, indexes: Tensor, dtype: torch.dtype) -> Tensor:
+        """Reads one image's latents, without their means: [1, channels, …], on the CPU.
+
+        Raises:
+            CorruptStream: if no encoder wrote them.
+            ValueError: for an index that there is no level for.
+        """
+        indexes = indexes.cpu()
+        if indexes.numel() and not 0 <= int(indexes.min()) <= int(indexes.max()) < len(self._scales):
+            raise ValueError(f"Indexes are those of build_indexes, from 0 to {len(self._scales) - 1}.")
+        layout = self._layout(indexes)
+        levels, points = layout.runs(indexes), []
+        for segment in self._cut(levels.shape[-1]):
+            lattice, part = segment.lattice, levels[..., segment.start : segment.stop]
+            k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim))
+            points.append(lattice.to_points(torch.from_numpy(k).reshape(part.shape), dtype))
+        return layout.latents(torch.cat(points, -1))
+
+    def _layout(self, indexes: Tensor) -> Layout:
+        return Layout(indexes.shape, self._along, indexes if self._by_scale else None)
+
+    def _model(self, lattice: Lattice) -> ConditionalModel:
+        key = (lattice.name, lattice.dim)
+        if key not in self._models:
+            self._models[key] = conditional_point_model(self._prior_of(lattice), self._scales)
+        return self._models[key]
+
+
+def _vectors(values: Tensor, dim: int) -> np.ndarray:
+    """[1, runs, m * dim] as int64 [runs * m, dim]."""
+    return values.detach().reshape(-1, dim).long().cpu().numpy()

@@ -1,0 +1,45 @@
+"""Image codecs' networks, one a file; any of them takes any lattice (:func:`ltc.images.swap.use_lattice`).
+
+- ``image_network`` what they all are, and how a configuration becomes one
+- ``factorized`` bmshj2018-factorized; ``hyperprior`` bmshj2018-hyperprior, mbt2018-mean; ``autoregressive`` mbt2018,
+  cheng2020-attn: CompressAI's networks
+- ``context`` one plain network with a choice of context models
+- ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
+- ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
+- ``serial`` coding of one position after the other
+- ``windows`` window attention
+"""
+
+from ltc.images.networks.autoregressive import Cheng2020Attention, JointAutoregressive
+from ltc.images.networks.context import (
+    ContextNetwork,
+    channel_context,
+    checkerboard_context,
+    factorized_context,
+    hyperprior_context,
+    raster_context,
+)
+from ltc.images.networks.factorized import FactorizedPrior
+from ltc.images.networks.hyperprior import MeanScaleHyperprior, ScaleHyperprior
+from ltc.images.networks.image_network import ImageNetwork, assemble, scalar
+from ltc.images.networks.lic_tcm import LICTCM
+from ltc.images.networks.swint_charm import SwinTChARM
+
+__all__ = [
+    "LICTCM",
+    "Cheng2020Attention",
+    "ContextNetwork",
+    "FactorizedPrior",
+    "ImageNetwork",
+    "JointAutoregressive",
+    "MeanScaleHyperprior",
+    "ScaleHyperprior",
+    "SwinTChARM",
+    "assemble",
+    "channel_context",
+    "checkerboard_context",
+    "factorized_context",
+    "hyperprior_context",
+    "raster_context",
+    "scalar",
+]

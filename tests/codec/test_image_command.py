@@ -1,0 +1,230 @@
+"""Laws of the command on images: photographs to files and back, one sentence for whatever is wrong."""
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hydra.utils import instantiate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image, load_network, save_network
+from ltc.coding import CorruptStream
+from ltc.coding.image_container import ImageHeader, read_image_file, write_image_file
+from ltc.pixels import read_image
+
+_NETWORKS = {
+    "mean": {"_target_": "ltc.images.networks.MeanScaleHyperprior", "N": 8, "M": 16},
+    "serial": {"_target_": "ltc.images.networks.JointAutoregressive", "N": 8, "M": 16},
+    "factorized": {"_target_": "ltc.images.networks.FactorizedPrior", "N": 8, "M": 16},
+}
+
+
+def _bottleneck(lattice):
+    if lattice == "scalar":
+        return {"_target_": "ltc.images.networks.scalar", "_partial_": True}
+    made = {"_target_": "ltc.lattices.LearnedLattice", "dim": 8}
+    if lattice != "learned":
+        made = {"_target_": "ltc.lattices.get", "name": lattice, "dim": {"e8": 8, "tcq8": 16}[lattice]}
+    return {"_target_": "ltc.images.swap.use_lattice", "_partial_": True, "lattice": made, "along": "channels"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """``trained(network, lattice)``: the checkpoint of a network with random weights, the same for all tests here."""
+    made = {}
+
+    def get(network="mean", lattice="e8"):
+        if (network, lattice) not in made:
+            config = {
+                "_target_": "ltc.images.networks.assemble",
+                "network": _NETWORKS[network],
+                "bottleneck": _bottleneck(lattice),
+            }
+            net = instantiate(config).eval()
+            with torch.no_grad():
+                for name, parameter in net.named_parameters():
+                    if not name.endswith("quantiles"):
+                        parameter += 0.02 * torch.randn_like(parameter)
+                net.g_a[-1].weight *= 10
+            net.update(force=True)
+            path = tmp_path_factory.mktemp("net") / "coder.pt"
+            save_network(path, net, config, {"source": "bsds500", "lattice": lattice, "lambda": 0.01})
+            made[network, lattice] = path
+        return made[network, lattice]
+
+    return get
+
+
+@pytest.fixture
+def photograph(tmp_path, rng):
+    """``photograph(width, height, name)``: the path of an image."""
+
+    def make(width=70, height=40, name="photo.png"):
+        values = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(values).save(tmp_path / name)
+        return tmp_path / name
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("network", "lattice"),
+    [("mean", "scalar"), ("serial", "e8"), ("mean", "tcq8"), ("factorized", "e8"), ("mean", "learned")],
+)
+def test_images_come_back_as_the_network_makes_them(trained, photograph, succeeds, tmp_path, network, lattice):
+    photo, path = photograph(), trained(network, lattice)
+    assert succeeds("compress", path, photo, tmp_path / "photo.ltc") == ""
+    assert succeeds("decompress", path.parent, tmp_path / "photo.ltc", tmp_path / "back.png") == ""
+    checkpoint = load_network(path)
+    expected = compress_image(checkpoint, read_image(photo), io.BytesIO())
+    assert torch.equal(read_image(tmp_path / "back.png"), expected)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (64, 64), (65, 3), (1, 200)])
+def test_images_of_any_size(trained, photograph, succeeds, tmp_path, width, height):
+    photo = photograph(width, height, "photo.jpg")
+    succeeds("compress", trained(), photo, tmp_path / "photo.ltc")
+    succeeds("decompress", trained(), tmp_path / "photo.ltc", tmp_path / "back.png")
+    assert Image.open(tmp_path / "back.png").size == (width, height)
+
+
+def test_info_says_what_a_file_is(trained, photograph, succeeds, tmp_path):
+    succeeds("compress", trained(), photograph(70, 40), tmp_path / "photo.ltc")
+    text = succeeds("info", tmp_path / "photo.ltc")
+    assert "70 x 40 pixels" in text and load_network(trained()).fingerprint.hex() in text and "bits a pixel" in text
+
+
+def test_another_process_decodes_the_same(trained, photograph, succeeds, tmp_path):
+    """Through pipes."""
+    photo, command = photograph(), [sys.executable, "-m", "ltc.codec"]
+    succeeds("compress", trained(), photo, tmp_path / "photo.ltc")
+    succeeds("decompress", trained(), tmp_path / "photo.ltc", tmp_path / "back.png")
+    found = subprocess.run(
+        [*command, "decompress", str(trained()), "-", "-"],
+        input=(tmp_path / "photo.ltc").read_bytes(),
+        capture_output=True,
+        check=True,
+    )
+    assert found.stderr == b""
+    assert torch.equal(read_image(io.BytesIO(found.stdout), "it"), read_image(tmp_path / "back.png"))
+
+
+def test_the_wrong_network_is_refused(trained, photograph, succeeds, fails, tmp_path):
+    succeeds("compress", trained(), photograph(), tmp_path / "photo.ltc")
+    words = fails("decompress", trained("serial"), tmp_path / "photo.ltc", tmp_path / "back.png")
+    assert "was written by the coder" in words and "photo.ltc" in words
+
+
+def test_coders_of_arrays_and_of_images_refuse_each_others_files(trained, saved, photograph, array, succeeds, fails):
+    photo, numbers = photograph(), array((16,))
+    succeeds("compress", trained(), photo, photo.with_suffix(".ltc"))
+    succeeds("compress", saved("e8"), numbers, numbers.with_suffix(".ltc"))
+    back = photo.with_name("back")
+    assert "an image" in fails("decompress", saved("e8"), photo.with_suffix(".ltc"), back)
+    assert "of an image" in fails("decompress", trained(), numbers.with_suffix(".ltc"), back)
+    assert "in.npy is no image" in fails("compress", trained(), numbers, back)
+    assert "photo.png is no .npy file" in fails("compress", saved("e8"), photo, back)
+
+
+def test_another_version_is_refused_by_its_number(trained, photograph, tmp_path):
+    file = io.BytesIO()
+    compress_image(load_network(trained()), read_image(photograph()), file)
+    data = file.getvalue()
+    with pytest.raises(CorruptStream, match="version 7"):
+        read_image_file(io.BytesIO(data[:4] + b"\x07" + data[5:]))
+
+
+def test_what_is_no_image_is_refused(trained, fails, tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    assert "text.png is no image" in fails("compress", trained(), tmp_path / "text.png", tmp_path / "out.ltc")
+    assert "No such file" in fails("compress", trained(), tmp_path / "none.png", tmp_path / "out.ltc")
+
+
+def test_damaged_files_are_refused_and_never_decoded_otherwise(trained, photograph, tmp_path, rng):
+    checkpoint = load_network(trained())
+    file = io.BytesIO()
+    compress_image(checkpoint, read_image(photograph()), file)
+    data = file.getvalue()
+    for _ in range(60):
+        damaged = bytearray(data)
+        damaged[int(rng.integers(len(data)))] ^= 1 << int(rng.integers(8))
+        with pytest.raises(CorruptStream):
+            decompress_image(checkpoint, io.BytesIO(damaged))
+    for cut in {0, 1, 5, 12, len(data) - 1, int(rng.integers(len(data)))}:
+        with pytest.raises(CorruptStream):
+            decompress_image(checkpoint, io.BytesIO(data[:cut]))
+    with pytest.raises(CorruptStream, match="goes on"):
+        decompress_image(checkpoint, io.BytesIO(data + b"\0"))
+
+
+@given(
+    height=st.integers(1, 1 << 15),
+    width=st.integers(1, 1 << 15),
+    strings=st.lists(st.binary(max_size=300), min_size=1, max_size=20),
+    checksum=st.integers(0, 2**32 - 1),
+)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_headers_come_back(height, width, strings, checksum):
+    header, file = ImageHeader(b"12345678", height, width, checksum), io.BytesIO()
+    write_image_file(file, header, strings)
+    # 4 + 1 + 8 + 3 * 4 bytes, a varint for each number: little beside an image.
+    assert file.tell() <= 25 + 3 + 3 + 1 + 2 * len(strings) + sum(map(len, strings))
+    file.seek(0)
+    assert read_image_file(file) == (header, strings)
+
+
+def test_pixels_that_are_not_the_encoders_are_warned_of(trained, photograph, run, succeeds, tmp_path):
+    """As on a machine whose convolutions end in other digits."""
+    succeeds("compress", trained(), photograph(), tmp_path / "photo.ltc")
+    header, strings = read_image_file(io.BytesIO((tmp_path / "photo.ltc").read_bytes()))
+    with (tmp_path / "photo.ltc").open("wb") as file:
+        write_image_file(file, ImageHeader(header.fingerprint, header.height, header.width, 7), strings)
+    code, _, err = run("decompress", trained(), tmp_path / "photo.ltc", tmp_path / "back.png")
+    assert code == 0 and err.startswith("warning: ") and err.count("\n") == 1 and (tmp_path / "back.png").exists()
+
+
+@pytest.fixture
+def changed(trained, tmp_path):
+    """``changed(change)``: the path of a checkpoint after ``change(content)``."""
+
+    def make(change):
+        content = torch.load(trained(), weights_only=True)
+        change(content)
+        torch.save(content, tmp_path / "changed.pt")
+        return tmp_path / "changed.pt"
+
+    return make
+
+
+def _retarget(content):
+    config = json.loads(content["config"])
+    config["network"]["_target_"] = "os.system"
+    content["config"] = json.dumps(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda content: content.update(version=99), "version 99"),
+        (lambda content: content.pop("state"), "is damaged"),
+        (lambda content: content["state"]["g_a.0.bias"].add_(1), "is damaged"),
+        (lambda content: content.update(format="ltc-else"), "no coder"),
+        (_retarget, "asks for 'os.system'"),
+    ],
+    ids=["version", "missing", "changed", "foreign", "code"],
+)
+def test_checkpoints_that_are_not_as_they_were_are_refused(changed, photograph, fails, tmp_path, change, words):
+    path, photo = changed(change), photograph()
+    assert words in fails("compress", path, photo, tmp_path / "out.ltc")
+
+
+def test_networks_are_read_as_they_were_written(trained):
+    checkpoint = load_network(trained("serial", "tcq8"))
+    assert isinstance(checkpoint, ImageCheckpoint) and not checkpoint.network.training
+    assert checkpoint.about["lattice"] == "tcq8" and len(checkpoint.fingerprint) == 8

@@ -1,0 +1,124 @@
+"""The lattices' entropy bottleneck: CompressAI's on Z, masses that sum to 1, and files that decode to the last bit."""
+
+import copy
+import itertools
+
+import pytest
+import torch
+from compressai.entropy_models import EntropyBottleneck
+
+from ltc import lattices
+from ltc.coding import CorruptStream
+from ltc.images import LatticeEntropyBottleneck
+
+NAMES = ["z", "a2", "dn", "e8", "bw16", "tcq4", "tcq8"]
+CHANNELS = 19
+
+
+@pytest.fixture
+def scalar():
+    """CompressAI's, with densities that differ from channel to channel."""
+    bottleneck = EntropyBottleneck(CHANNELS, init_scale=4).eval()
+    with torch.no_grad():
+        bottleneck.matrices[0].add_(torch.randn(CHANNELS, 1, 1))
+        bottleneck.quantiles[:, 0, 1] = torch.randn(CHANNELS) / 3
+    return bottleneck
+
+
+@pytest.fixture(params=itertools.product(NAMES, ["channels", "positions"]), ids="-".join)
+def model(request, scalar):
+    name, along = request.param
+    return LatticeEntropyBottleneck.of(scalar, lattices.get(name), along)
+
+
+def _latents(generator):
+    return 2 * torch.randn(2, CHANNELS, 5, 4, generator=generator)
+
+
+@pytest.mark.parametrize("along", ["channels", "positions"])
+def test_on_the_integers_it_is_compressais(scalar, along, generator):
+    y = _latents(generator)
+    found = LatticeEntropyBottleneck.of(scalar, lattices.get("z"), along)(y)
+    expected = scalar(y)
+    torch.testing.assert_close(found[0], expected[0], atol=0, rtol=0)
+    torch.testing.assert_close(found[1], expected[1], atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(LatticeEntropyBottleneck.of(scalar, lattices.get("e8"), along).loss(), scalar.loss())
+
+
+@pytest.mark.parametrize("name", ["a2", "dn"])
+def test_masses_sum_to_one(name, scalar):
+    lattice = lattices.get(name)
+    n = lattice.dim
+    model = LatticeEntropyBottleneck.of(scalar, lattice, "channels", by_scale=False)
+    with torch.no_grad():
+        for matrix in model.matrices:
+            matrix.add_(0.8)  # narrow: few points matter
+    axis = torch.arange(-9, 10) if n == 4 else torch.arange(-60, 61)
+    k = torch.cartesian_prod(*[axis] * n)
+    points = lattice.to_points(k[lattice.trellis.contains(k)])
+    latents = torch.zeros(len(points), CHANNELS)
+    latents[:, :n] = points
+    medians = model.quantiles[:, 0, 1].detach()
+    with torch.no_grad():
+        _, likelihoods = model((latents + medians)[..., None])
+    total = float(likelihoods[:, :n, 0].double().prod(1).sum())
+    assert total == pytest.approx(1, abs=2e-3)
+
+
+def test_decoded_latents_are_those_of_evaluation(model, generator):
+    y = _latents(generator)
+    y[0, 3, 2, 1] = 1234.5
+    with pytest.raises(ValueError, match="update"):
+        model.compress(y)
+    assert model.update() and not model.update()
+    strings = model.compress(y)
+    y_hat, likelihoods = model(y)
+    assert torch.equal(model.decompress(strings, (5, 4)), y_hat)
+    assert likelihoods.shape == y.shape and float(likelihoods.detach().max()) <= 1 + 1e-6
+    # The tables travel in the state.
+    other = LatticeEntropyBottleneck(CHANNELS, model.lattice, model.along, init_scale=4)
+    other.load_state_dict(model.state_dict())
+    assert torch.equal(copy.deepcopy(other).decompress(strings, (5, 4)), y_hat)
+
+
+def test_files_are_as_long_as_the_rate(model, generator):
+    y = 2 * torch.randn(1, CHANNELS, 16, 16, generator=generator)
+    model.update()
+    bits = -float(model(y)[1].double().log2().sum())
+    (string,) = model.compress(y)
+    assert abs(8 * len(string) - bits) < 0.005 * bits + 256
+
+
+def test_gradients_flow_to_latents_and_densities(model, generator):
+    y = _latents(generator).requires_grad_()
+    likelihoods = model.train()(y)[1]
+    (-likelihoods.log2().sum()).backward()
+    assert float(y.grad.abs().sum()) > 0 and torch.isfinite(y.grad).all()
+    for parameter in [*model.matrices, *model.biases, *model.factors]:
+        assert torch.isfinite(parameter.grad).all() and float(parameter.grad.abs().sum()) > 0
+    (slope,) = torch.autograd.grad(model(y)[0].sum(), y)
+    torch.testing.assert_close(slope, torch.ones_like(slope))
+
+
+@pytest.mark.parametrize("along", ["channels", "positions"])
+def test_rate_falls_as_densities_are_learned(along, scalar, generator):
+    model = LatticeEntropyBottleneck.of(scalar, lattices.get("e8"), along).train()
+    y = torch.exp(torch.linspace(-1, 1, CHANNELS))[:, None, None] * torch.randn(1, CHANNELS, 8, 8, generator=generator)
+    optimizer = torch.optim.Adam([*model.matrices, *model.biases, *model.factors], lr=0.05)
+    rates = []
+    for _ in range(25):
+        rate = -model(y)[1].log2().sum()
+        optimizer.zero_grad()
+        rate.backward()
+        optimizer.step()
+        rates.append(float(rate))
+    assert rates[-1] < 0.9 * rates[0]
+
+
+def test_damaged_files_do_no_harm(model, rng):
+    model.update()
+    for wrong in (b"", b"abc", rng.bytes(8), rng.bytes(400)):
+        try:
+            assert model.decompress([wrong], (5, 4)).shape == (1, CHANNELS, 5, 4)
+        except CorruptStream:
+            continue

@@ -1,0 +1,60 @@
+"""A sweep that is killed and started again does only what is missing, and ends as if nothing had happened."""
+
+import argparse
+import json
+
+import pytest
+
+SWEEP = ["trainer=smoke", "trainer.max_steps=60", "logger=none", "lattice=z", "lambda=1,2"]
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "checkpoints/milestone.ckpt",  # in the training of the second point
+        pytest.param("coder.pt", marks=pytest.mark.slow),  # in its evaluation
+        pytest.param("job.json", marks=pytest.mark.slow),  # before it began
+    ],
+)
+def test_killed(launch, kill_when, sweep, figures, tmp_path, moment):
+    sweep(tmp_path / "whole", *SWEEP)
+    folder = tmp_path / "killed"
+    kill_when(launch("-m", *SWEEP, f"hydra.sweep.dir={folder}"), (folder / "1" / moment).exists)
+    finished = (folder / "0" / "rd_point.json").stat().st_mtime_ns
+    assert json.loads((folder / "1" / "job.json").read_text())["state"] == "running"
+    assert not (folder / "rd_points.csv").exists()
+    text = sweep(folder, *SWEEP)
+    assert "1/2 done" in text and text.count("Done before, kept") == 1
+    assert (folder / "0" / "rd_point.json").stat().st_mtime_ns == finished
+    assert figures(folder) == figures(tmp_path / "whole")
+    assert [path.name for path in (folder / "1" / "checkpoints").iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.slow
+def test_other_choices_in_the_same_folder(sweep, figures, tmp_path):
+    sweep(tmp_path, *SWEEP)
+    text = sweep(tmp_path, *SWEEP, "lambda=1,4")
+    assert text.count("Done before, kept") == 1  # what is another point now is run again
+    assert [float(row["lambda"]) for row in figures(tmp_path)] == [1, 4]
+    assert "Done before" not in sweep(tmp_path, *SWEEP, "+resume=false")
+
+
+def test_a_point_that_diverges_is_tried_once_more(launch, figures, tmp_path):
+    steps = ["trainer=smoke", "trainer.max_steps=60", "logger=none", "lattice=z", "optimizer.lr=10,1e9"]
+    process = launch("-m", *steps, f"hydra.sweep.dir={tmp_path}")
+    assert process.wait(timeout=280) == 1
+    saved, lost = figures(tmp_path)
+    assert float(saved["rate"]) >= 0 and not saved["error"]
+    assert "first attempt" in lost["error"] and not lost["rate"]
+    records = [json.loads((tmp_path / job / "job.json").read_text()) for job in "01"]
+    assert [record["state"] for record in records] == ["finished", "failed"]
+    assert all(record["reason"] for record in records)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_twenty_kills_at_random_moments(tmp_path, seed):
+    from benchmarks.sweeps import kills
+
+    text = "\n".join(kills(tmp_path, argparse.Namespace(kills=20, seed=seed)))
+    assert "equal to the last digit" in text, text
