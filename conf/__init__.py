@@ -5,7 +5,9 @@ that are allowed wherever ``lambda`` is. Light to import: neither torch nor Ligh
 """
 
 from conf.lambda_group import accept_numbers_as_lambda
+from conf.launchers import tune_launchers
 from conf.resolvers import register_resolvers
 
 accept_numbers_as_lambda()
 register_resolvers()
+tune_launchers()

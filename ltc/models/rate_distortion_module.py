@@ -116,7 +116,7 @@ class RateDistortionModule(pl.LightningModule):
             return self.parameters()
         prior = list(self.coder.bottleneck.parameters())
         among = {id(p) for p in prior}
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for p in self.parameters() if id(p) not in among]},
             {"params": prior, "lr": self.prior_lr},
         ]
