@@ -130,7 +130,8 @@ def launchers(folder: Path, arguments: argparse.Namespace) -> list[str]:
     lines.append(f"| one after another | {alone:.1f} | 1.00 | |")
     for name in ("joblib", "submitit_local", "ray"):
         try:
-            seconds = timed(command(folder / name, *_EIGHT, f"hydra/launcher={name}"))
+            more = [f"hydra.sweeper.max_batch_size={os.cpu_count()}"] if name == "submitit_local" else []
+            seconds = timed(command(folder / name, *_EIGHT, f"hydra/launcher={name}", *more))
         except RuntimeError as error:
             lines.append(f"| {name} | not installed, or failed: {error} | | |")
             continue
@@ -140,8 +141,18 @@ def launchers(folder: Path, arguments: argparse.Namespace) -> list[str]:
 
 
 def overhead(folder: Path, arguments: argparse.Namespace) -> list[str]:
-    """Time of the default run's training steps with all callbacks and loggers, and with none of them."""
-    raise NotImplementedError
+    """Processor time of all callbacks together in the training of the default run."""
+    words = [sys.executable, "-m", "benchmarks.callback_time", f"hydra.run.dir={folder}/run"]
+    done = subprocess.run(words, cwd=_ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    times = json.loads(done.stdout.splitlines()[-1])
+    rest = times["training"] - times["callbacks"]
+    return [
+        "## Callbacks: `python -m benchmarks.sweeps overhead`",
+        "",
+        f"In the {rest:.1f} s of processor time of the default run's training steps, all callbacks together take "
+        f"{times['callbacks']:.2f} s, {100 * times['callbacks'] / rest:.1f} % on top of them; "
+        f"{times['saving']:.2f} s of it is writing checkpoints.",
+    ]
 
 
 if __name__ == "__main__":

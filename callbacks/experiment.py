@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.utilities import rank_zero_only
 
+from callbacks.idle_hooks import without_idle_hooks
 from callbacks.provenance import write_provenance
 from callbacks.relaunch import relaunchable
 from callbacks.resume import JobRecord, fingerprint
@@ -102,7 +103,7 @@ def train_and_evaluate(cfg: DictConfig, record: JobRecord) -> float:
     data = instantiate(cfg.data)
     module: pl.LightningModule = instantiate(cfg.module, **data.objective)
     loggers = list(instantiate(cfg.logger).values())
-    callbacks = list(instantiate(cfg.callbacks).values())
+    callbacks = without_idle_hooks(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, logger=loggers, callbacks=callbacks)
     checkpoints = [c for c in callbacks if isinstance(c, TrainingCheckpoints)]
     start = next((c.start_from(record) for c in checkpoints), None)

@@ -6,12 +6,20 @@ import sys
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from pytorch_lightning.callbacks import Callback, RichProgressBar
+from pytorch_lightning.callbacks import Callback, ProgressBar, RichProgressBar
 from pytorch_lightning.callbacks.progress.rich_progress import RichProgressBarTheme
 
 from callbacks.rd_table import RDTable
 
 __all__ = ["point_report", "progress_bar"]
+
+
+class _NoBar(ProgressBar):
+    """Keeps Lightning from adding a bar of its own; costs nothing at a step."""
+
+    def disable(self) -> None: ...
+
+    def enable(self) -> None: ...
 
 
 def progress_bar(refresh_rate: int = 50) -> Callback:
@@ -20,8 +28,9 @@ def progress_bar(refresh_rate: int = 50) -> Callback:
     Args:
         refresh_rate: steps between redraws; each costs about a training step. 0 shows no bar.
     """
-    shown = sys.stdout.isatty() and not _sweeping()
-    return RichProgressBar(refresh_rate=refresh_rate if shown else 0, theme=RichProgressBarTheme(metrics_format=".4f"))
+    if not refresh_rate or not sys.stdout.isatty() or _sweeping():
+        return _NoBar()
+    return RichProgressBar(refresh_rate=refresh_rate, theme=RichProgressBarTheme(metrics_format=".4f"))
 
 
 def point_report(folder: str) -> Callback:

@@ -117,18 +117,24 @@ class TrainingCheckpoints(pl.Callback):
             if isinstance(callback, RDPointWriter):
                 callback.train_seconds += self._spent
         self._start = self._saved = time.monotonic()
+        self._alone, last = trainer.world_size == 1, trainer.max_steps
+        self._last, self._every = last, max(1, math.ceil(last / self.milestones)) if last > 0 else 1000
+        # What is asked at every step has to be cheap; what has nothing to do is not asked (see idle_hooks).
+        self.__dict__.pop("on_train_batch_start", None)
+        if self._generators is None:
+            self.on_train_batch_start = None  # type: ignore[method-assign, assignment]
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         # Not before: whatever was drawn while everything was made anew was not drawn in the undisturbed training.
         if self._generators is not None:
             _set_generators(self._generators)
-            self._generators = None
+        self._generators = None
+        self.on_train_batch_start = None  # type: ignore[method-assign, assignment]
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any) -> None:
-        step, last = trainer.global_step, trainer.max_steps
-        every = max(1, math.ceil(last / self.milestones)) if last > 0 else 1000
-        milestone = (last - 1 - step) % every == 0 and step < last
-        late = self._is_late(trainer)
+        step = trainer.global_step
+        milestone = (self._last - 1 - step) % self._every == 0 and step < self._last
+        late = self._is_late(trainer, step)
         if milestone or late or step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             self._check(float(outputs["loss"]), step)
         if (milestone or late) and _finite(pl_module):
@@ -140,13 +146,13 @@ class TrainingCheckpoints(pl.Callback):
             for logger in trainer.loggers:
                 logger.save()
 
-    def _is_late(self, trainer: pl.Trainer) -> bool:
+    def _is_late(self, trainer: pl.Trainer, step: int) -> bool:
         """Whether a checkpoint is due by the clock, for all processes at once: all of them take part in writing it."""
         late = time.monotonic() - self._saved > self.seconds
-        if trainer.world_size == 1:
+        if self._alone:
             return late
         # Asking each other costs as much as a step.
-        return trainer.global_step % 100 == 0 and bool(trainer.strategy.broadcast(late))
+        return step % 100 == 0 and bool(trainer.strategy.broadcast(late))
 
     def _check(self, loss: float, step: int) -> None:
         if self._first is None:

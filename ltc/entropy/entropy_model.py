@@ -55,8 +55,8 @@ class EntropyModel(nn.Module, abc.ABC):
     def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
         """Natural logarithm of the mass of boxes around latents with noise, at any place: the product of the f_i alone.
 
-        In training with noise it takes the place of :meth:`log_prob`, as in scalar transform coding (Ballé et al. 2017):
-        latents that say nothing cost nothing.
+        In training with noise it takes the place of :meth:`log_prob`, as in scalar transform coding (Ballé et al.,
+        2017): latents that say nothing cost nothing.
 
         Args:
             y: latents with noise [..., dim], not on the lattice.

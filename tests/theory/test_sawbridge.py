@@ -1,4 +1,4 @@
-"""The entropy-distortion function of the sawbridge: below every partition, equal at the best, and of these very paths."""
+"""The sawbridge's entropy-distortion function: below every partition, equal at the best, and of these very paths."""
 
 import math
 

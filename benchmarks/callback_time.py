@@ -1,0 +1,78 @@
+"""Time of the callbacks in the training of one run: ``python -m benchmarks.callback_time hydra.run.dir=FOLDER …``.
+
+Counts the processor time of this thread in every hook of every callback while the training runs, which a busy machine
+does not disturb, and prints it as JSON. Calibration is a phase of training that happens to be a callback: left out.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.trainer import call
+
+import run
+from callbacks.calibration import CalibrationPhase
+
+__all__ = ["Clock"]
+
+
+class Clock:
+    """Takes the time of callbacks, and of the training that they are part of."""
+
+    def __init__(self) -> None:
+        self.callbacks = self.training = self.saving = 0.0
+        self._begin: float | None = None
+
+    def hooks(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Lightning's function that calls a hook of all callbacks, with a clock."""
+
+        def timed(trainer: pl.Trainer, hook: str, *args: Any, **kwargs: Any) -> Any:
+            begin = time.thread_time()
+            if hook == "on_train_start":
+                self._begin = begin
+            try:
+                return function(trainer, hook, *args, **kwargs)
+            finally:
+                now = time.thread_time()
+                if self._begin is not None:
+                    self.callbacks += now - begin
+                if hook == "on_train_end" and self._begin is not None:
+                    self.training += now - self._begin
+                    self._begin = None
+
+        return timed
+
+    def not_counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A hook whose time is neither the callbacks' nor the training's."""
+
+        def timed(*args: Any) -> None:
+            begin = time.thread_time()
+            function(*args)
+            spent = time.thread_time() - begin
+            self.callbacks -= spent
+            self.training -= spent
+
+        return timed
+
+    def saves(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Lightning's writing of a checkpoint, with a clock of its own."""
+
+        def timed(*args: Any, **kwargs: Any) -> None:
+            begin = time.thread_time()
+            function(*args, **kwargs)
+            self.saving += (time.thread_time() - begin) if self._begin is not None else 0.0
+
+        return timed
+
+
+if __name__ == "__main__":
+    clock = Clock()
+    call._call_callback_hooks = clock.hooks(call._call_callback_hooks)
+    CalibrationPhase.on_train_end = clock.not_counted(CalibrationPhase.on_train_end)  # type: ignore[method-assign]
+    pl.Trainer.save_checkpoint = clock.saves(pl.Trainer.save_checkpoint)  # type: ignore[method-assign]
+    run.main()
+    print(json.dumps({"callbacks": clock.callbacks, "training": clock.training, "saving": clock.saving}))
