@@ -4,8 +4,9 @@
     python -m benchmarks.images --size gpu            # the field's width, four lambdas
     python -m benchmarks.images --folder FOLDER       # where runs are kept; finished ones are not run again
 
-For each lambda a network with CompressAI's rounding is trained; then from this very network one with each bottleneck,
-rounding among them, for the same number of steps on the same crops. Writes ``docs/images.md``.
+One network with CompressAI's rounding is trained at the middle lambda, and from it one for each lambda; then from this
+very network one with each bottleneck, rounding among them, for the same number of steps on the same crops. Writes
+``docs/images.md``.
 """
 
 from __future__ import annotations
@@ -36,34 +37,40 @@ class Size:
 
     Attributes:
         lambdas: prices of distortion.
-        start: settings of the networks that all start from.
+        first: settings of the network that everything starts from.
+        start: settings of the networks for each lambda, with rounding.
         tune: settings of the networks that are compared.
         parallel: jobs at once.
     """
 
     lambdas: tuple[float, ...]
+    first: tuple[str, ...]
     start: tuple[str, ...]
     tune: tuple[str, ...]
     parallel: int
 
 
-_SMALL = ("network.N=32", "network.M=48", "crops=4", "crop_size=128", "threads=1")
+_SMALL = ("network.N=32", "network.M=48")
+_CROPS = (*_SMALL, "crops=4", "crop_size=128", "threads=1", "steps=1500")
 _WIDE = ("network.N=128", "network.M=192", "crops=8", "crop_size=256")
 _SIZES = {
     "cpu": Size(
         (0.01, 0.025, 0.06),
-        (*_SMALL, "steps=2400", "optimizer.lr=1e-3"),
-        (*_SMALL, "steps=1000", "optimizer.lr=3e-4"),
+        # Small crops first: many steps make transforms, and larger ones their side information later.
+        (*_SMALL, "crops=8", "crop_size=64", "steps=10000", "optimizer.lr=2e-3"),
+        (*_CROPS, "optimizer.lr=1e-3"),
+        (*_CROPS, "optimizer.lr=5e-4"),
         2,
     ),
     "gpu": Size(
         (0.0067, 0.013, 0.025, 0.0483),
-        (*_WIDE, "steps=40000", "optimizer.lr=2e-4"),
+        (*_WIDE, "steps=60000", "optimizer.lr=2e-4"),
+        (*_WIDE, "steps=10000", "optimizer.lr=1e-4"),
         (*_WIDE, "steps=10000", "optimizer.lr=1e-4"),
         1,
     ),
     # Seconds, to see that everything works.
-    "smoke": Size((0.01, 0.025), ("trainer=smoke", *_SMALL[:2]), ("trainer=smoke", *_SMALL[:2]), 1),
+    "smoke": Size((0.01, 0.025), *(("trainer=smoke", *_SMALL),) * 3, 1),
 }
 
 
@@ -82,7 +89,9 @@ def main() -> None:
     begin = time.perf_counter()
     lambdas = ",".join(map(str, size.lambdas))
     few = "eval_symbols=1"  # a starting point is not what is compared
-    start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}"]
+    middle = f"lambda={size.lambdas[len(size.lambdas) // 2]}"
+    run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"])
+    start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}", f"init_from={folder}/first"]
     sweep(start, folder / "start", size.parallel, "hydra.sweep.subdir=${lambda}")
     tune = [*common, *size.tune, f"system={','.join(options.systems)}", f"lambda={lambdas}"]
     tune.append(f"init_from={folder}/start/${{lambda}}")
@@ -99,9 +108,13 @@ def main() -> None:
 def sweep(arguments: list[str], folder: Path, parallel: int, *more: str) -> None:
     """A multirun of ``run.py`` into a folder; jobs that it holds already are kept."""
     launcher = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={parallel}"] if parallel > 1 else []
-    command = [sys.executable, "run.py", "-m", *arguments, f"hydra.sweep.dir={folder}", *launcher, *more]
-    print(" ".join(command[1:]), flush=True)
-    subprocess.run(command, cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
+    run(["-m", *arguments, f"hydra.sweep.dir={folder}", *launcher, *more])
+
+
+def run(arguments: list[str]) -> None:
+    """One command of ``run.py``, which keeps what it has done before."""
+    print("run.py", *arguments, flush=True)
+    subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def page(points: pd.DataFrame, size: Size, command: str, seed: int, minutes: float) -> list[str]:
@@ -114,9 +127,10 @@ def page(points: pd.DataFrame, size: Size, command: str, seed: int, minutes: flo
         f"Made by `{command}` in {minutes:.0f} minutes; seed {seed}; {provenance()}.",
         "",
         f"Network {first['transform']}, trained on crops of {first['source']}, tested on "
-        f"{first['images']} images of Kodak. Every row of a lambda starts from one network with rounding "
-        f"(`{' '.join(size.start)}`) and is trained on with its own bottleneck (`{' '.join(size.tune)}`): same "
-        "network, data, steps and seed. These networks are far smaller and trained far more briefly than the "
+        f"{first['images']} images of Kodak. One network with rounding (`{' '.join(size.first)}`) is trained on at "
+        f"each lambda (`{' '.join(size.start)}`); from there every row of the lambda is trained on with its own "
+        f"bottleneck (`{' '.join(size.tune)}`): same network, data, steps and "
+        "seed. These networks are far smaller and trained far more briefly than the "
         "published ones; what compares is one row with another.",
         "",
         "Rates are those of whole files, headers included; PSNR and MS-SSIM of the pixels that were decoded from them.",

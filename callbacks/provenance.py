@@ -97,14 +97,14 @@ def _code() -> tuple[str | None, str, list[str]]:
     """The commit, what differs from it, and the files it does not know; asked once a process, as it is loaded once."""
     try:
         commit = _git("rev-parse", "HEAD").strip()
-        return commit, _git("diff", "HEAD"), _git("ls-files", "--others", "--exclude-standard").split("\n")[:-1]
+        return commit, _git("diff", "--no-ext-diff", "HEAD"), _git("ls-files", "--others", "--exclude-standard").split("\n")[:-1]
     except (OSError, subprocess.SubprocessError):
         return None, "", []
 
 
 def _git(*words: str) -> str:
     # A user's own settings (colours, an external tool) would end up in the diff.
-    plain = ["git", "-c", "color.ui=never", "-c", "diff.external=", "-c", "core.quotepath=false"]
+    plain = ["git", "-c", "color.ui=never", "-c", "core.quotepath=false"]
     done = subprocess.run([*plain, *words], cwd=_ROOT, capture_output=True, check=True, timeout=20)
     return done.stdout.decode(errors="surrogateescape")
 
