@@ -97,7 +97,11 @@ def _code() -> tuple[str | None, str, list[str]]:
     """The commit, what differs from it, and the files it does not know; asked once a process, as it is loaded once."""
     try:
         commit = _git("rev-parse", "HEAD").strip()
-        return commit, _git("diff", "--no-ext-diff", "HEAD"), _git("ls-files", "--others", "--exclude-standard").split("\n")[:-1]
+        return (
+            commit,
+            _git("diff", "--no-ext-diff", "HEAD"),
+            _git("ls-files", "--others", "--exclude-standard").split("\n")[:-1],
+        )
     except (OSError, subprocess.SubprocessError):
         return None, "", []
 

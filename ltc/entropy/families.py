@@ -30,6 +30,8 @@ class Family(nn.Module, abc.ABC):
     since that happens on small tables and tails matter.
     """
 
+    # The scale at which tails are about as short as a standard Gaussian's.
+    like_gaussian: float
     # |t - mean| beyond this many scales carries less than 1e-15 of a component.
     reach: float
 
@@ -54,9 +56,19 @@ class Family(nn.Module, abc.ABC):
         """
         return self.log_mass_and_slope(t, width, which)[0]
 
-    def log_mass_and_slope(self, t: Tensor, width: Tensor, which: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., m] each."""
-        parts: list[Tensor] = [F.log_softmax(self.weight.double(), dim=0), self.mean, self.log_scale]
+    def log_mass_and_slope(
+        self, t: Tensor, width: Tensor, which: Tensor | None = None, least: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., m] each.
+
+        Args:
+            t: [..., m].
+            width: [m].
+            which: as in :meth:`log_mass`.
+            least: components that are narrower than a Gaussian of this scale count as having its width.
+        """
+        log_scale = self.log_scale if least == 0 else self.log_scale.clamp(min=math.log(least * self.like_gaussian))
+        parts: list[Tensor] = [F.log_softmax(self.weight.double(), dim=0), self.mean, log_scale]
         if which is not None and len(which) != self.dim:
             parts = [part.index_select(1, which) for part in parts]
         return _MixtureLogMass.apply(t.double(), *parts, width.double(), self)
@@ -134,6 +146,7 @@ class _MixtureLogMass(torch.autograd.Function):
 class GaussianMixture(Family):
     """f_i is the cell mass of a Gaussian mixture: the default."""
 
+    like_gaussian = 1.0
     reach = 9.0
 
     @staticmethod
@@ -156,6 +169,7 @@ class GaussianMixture(Family):
 class LogisticMixture(Family):
     """f_i is the cell mass of a logistic mixture."""
 
+    like_gaussian = 0.33
     reach = 36.0
 
     @staticmethod
@@ -174,6 +188,7 @@ class LogisticMixture(Family):
 class LaplaceMixture(Family):
     """f_i is the cell mass of a Laplace mixture, for peaked latents."""
 
+    like_gaussian = 0.3
     reach = 36.0
 
     @staticmethod

@@ -12,7 +12,11 @@ from ltc.entropy.class_costs import class_costs
 from ltc.entropy.entropy_model import LOG2, EntropyModel
 from ltc.lattices import Lattice
 
-__all__ = ["TableModel"]
+__all__ = ["LEAST", "TableModel"]
+
+LEAST = 0.09
+"""The least scale of the f_i, as Gaussians: with it the origin of a lattice of unit volume is as good as certain. Below
+it a point beside the origin costs hundreds of bits, and a latent that strays there throws training off its course."""
 
 # A coordinate that spans more lattice steps than this means 14 bits and more per coordinate, or divergence.
 _LARGEST_RADIUS = 2**15

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ltc.entropy.families import Family
-from ltc.entropy.table_model import TableModel
+from ltc.entropy.table_model import LEAST, TableModel
 from ltc.lattices import Lattice
 
 __all__ = ["TrellisCodePrior"]
@@ -50,7 +50,7 @@ class TrellisCodePrior(TableModel):
         tables, slopes = [], []
         # The k of one parity lie two steps apart: cells of that width fill the line.
         for family, points in ((self.even, at[0::2]), (self.odd, at[1::2])):
-            log_f, slope = family.log_mass_and_slope(points, 2 * self.step[: self.period])
+            log_f, slope = family.log_mass_and_slope(points, 2 * self.step[: self.period], least=LEAST)
             tables.append(log_f - log_f.logsumexp(0))
             slopes.append(slope)
         # The grid starts at an even number: interleaved, the two parities are the grid again.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ltc.entropy.families import Family
-from ltc.entropy.table_model import TableModel
+from ltc.entropy.table_model import LEAST, TableModel
 from ltc.lattices import Lattice
 from ltc.lattices.path_sum import log_path_sum
 
@@ -62,10 +62,12 @@ class TrellisPrior(TableModel):
 
     def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
         if not self._tied:
-            table, slope = self.family.log_mass_and_slope(self.grid(radius)[:, None] * self.step, self.step)
+            table, slope = self.family.log_mass_and_slope(
+                self.grid(radius)[:, None] * self.step, self.step, least=LEAST
+            )
             return table, slope, self.log_partition(table)
         at = self.grid(radius)[:, None] * self._used_step
-        table, slope = self.family.log_mass_and_slope(at, self._used_step, self._used)
+        table, slope = self.family.log_mass_and_slope(at, self._used_step, self._used, least=LEAST)
         table, slope = table.index_select(1, self._column), slope.index_select(1, self._column)
         return table, slope, self.log_partition(table)
 

@@ -90,7 +90,7 @@ def test_a_mixture_never_costs_more_than_the_nearest_point(name, generator):
     lattice = lattices.get(name)
     prior = functools.partial(exact_prior, family=lambda dim: GaussianMixture(dim, scale=0.7))
     model = MixturePrior(lattice, lattice.dim, components=3, prior=prior)
-    y = 1.5 * torch.randn(40, lattice.dim, generator=generator)
+    y = 1.5 * torch.randn(400, lattice.dim, generator=generator)
     for mu in (0.05, 0.5):
         found = model.rd_optimal_point(y, mu)
         nearest = cost(model, y, lattice.quantize(y), mu)

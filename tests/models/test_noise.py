@@ -59,7 +59,7 @@ def test_latents_that_say_nothing_cost_nothing(name: str) -> None:
             if parameter_name.endswith("mean"):
                 parameter.zero_()
     after = bottleneck.relax(y)[1].mean()
-    assert float(after) < 0.02 * model.dim < float(before)
+    assert float(after.detach()) < 0.02 * model.dim < float(before.detach())
 
 
 def coder(name: str) -> Coder:
@@ -111,3 +111,18 @@ def test_the_prior_learns_at_its_own_rate() -> None:
     inside = {id(p) for p in module.coder.bottleneck.parameters()}
     assert {id(p) for p in groups[1]["params"]} == inside
     assert len(groups[0]["params"]) + len(inside) == len(list(module.parameters()))
+
+
+@pytest.mark.parametrize("name", ["z", "a2", "e8", "bw16", "leech", "tcq8"])
+def test_the_least_scale_makes_the_origin_certain_and_no_neighbour_absurd(name: str) -> None:
+    model = prior(name)
+    with torch.no_grad():
+        for parameter_name, parameter in model.named_parameters():
+            if "log_scale" in parameter_name:
+                parameter.fill_(float(torch.empty(()).uniform_(-12, -3)))
+            if parameter_name.endswith("mean"):
+                parameter.zero_()
+    assert float(model(torch.zeros(1, model.dim))) < 2e-3 * model.dim
+    strayed = torch.zeros(1, model.dim)
+    strayed[0, 0] = 0.8
+    assert float(model(model.lattice.quantize(strayed))) < 64 * model.dim

@@ -1,0 +1,90 @@
+"""How far a sweep is, read from its folder; and where its figures come from."""
+
+import json
+import os
+import pickle
+import time
+
+from hypothesis import given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+import callbacks.provenance
+from callbacks.provenance import write_provenance
+from callbacks.sweep_progress import SweepProgress, SweepState, job_count, swept_keys, time_left
+
+
+def job(folder, number, state, point=None):
+    path = folder / str(number)
+    (path / ".hydra").mkdir(parents=True, exist_ok=True)
+    (path / ".hydra" / "overrides.yaml").write_text(f"- lattice=z\n- lambda={number}\n- seed=0\n")
+    (path / "job.json").write_text(json.dumps({"state": state}))
+    if point is not None:
+        (path / "rd_point.json").write_text(json.dumps(point))
+    return path / "job.json"
+
+
+def test_a_sweep_is_read_from_its_folder(tmp_path):
+    point = {"rate": 1.0, "distortion": 0.25, "gap": None}
+    job(tmp_path, 0, "finished", point)
+    for number in (1, 2):  # left by an earlier start that was killed, and that failed
+        path = job(tmp_path, number, ["running", "failed"][number - 1])
+        os.utime(path, (time.time() - 100,) * 2)
+    state = SweepState(tmp_path, 4, {"lambda"})
+    assert set(state.points) == state.kept == {0} and not state.running
+    job(tmp_path, 1, "running")
+    assert state.look() == [] and state.running == {1: "lambda=1"}
+    job(tmp_path, 1, "finished", point)
+    job(tmp_path, 2, "failed")
+    job(tmp_path, 7, "finished", point)  # of another sweep
+    (tmp_path / "3").mkdir()
+    assert state.look() == [1, 2] and state.look() == []
+    assert state.summary().startswith("3/4 done, 1 failed, ")
+
+
+@given(st.floats(0.1, 1e6), st.integers(1, 100), st.integers(1, 100))
+def test_time_left_is_proportional(elapsed, done, missing):
+    number, unit = time_left(elapsed, done, missing).split()
+    seconds = float(number) * {"s": 1, "min": 60, "h": 3600}[unit]
+    assert abs(seconds - elapsed / done * missing) <= 0.5 + 0.06 * seconds
+    assert time_left(elapsed, done, 0) == time_left(elapsed, done, None) == ""
+
+
+def test_jobs_are_counted_before_they_run():
+    def config(task, **sweeper):
+        return OmegaConf.create({"hydra": {"sweeper": sweeper, "overrides": {"task": task}}})
+
+    both = config(["lambda=1,2,3", "seed=0"], params={"lattice": "z,e8", "lambda": "7,8"})
+    assert job_count(both) == 6 and swept_keys(both) == {"lattice", "lambda"}  # the command line wins
+    assert job_count(config(["seed=range(4)"])) == 4 and job_count(config([])) == 1
+    assert job_count(config([], n_trials=11, params={"lr": "interval(0, 1)"})) == 11
+
+
+def test_it_travels_to_workers():
+    progress = SweepProgress(0.01)
+    progress.on_multirun_start(
+        OmegaConf.create({"hydra": {"sweep": {"dir": "none"}, "sweeper": {}, "overrides": {"task": []}}})
+    )
+    assert pickle.loads(pickle.dumps(progress)).seconds == 0.01
+    progress.on_multirun_end(None)
+
+
+def test_provenance(tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks.provenance, "_code", lambda: ("abc", "--- a\n+++ b\n", ["new.py"]))
+    config = OmegaConf.create({"seed": 5, "n": "${seed}", "threads": 1})
+    write_provenance(tmp_path, config)
+    facts = json.loads((tmp_path / "provenance.json").read_text())
+    assert (facts["commit"], facts["changed"], facts["untracked"], facts["seed"]) == ("abc", True, ["new.py"], 5)
+    assert facts["cores"] == os.cpu_count() and facts["versions"]["torch"] and facts["processor"]
+    assert (tmp_path / "changes.diff").read_text() == "--- a\n+++ b\n"
+    assert OmegaConf.load(tmp_path / "config.yaml").n == 5
+    monkeypatch.setattr(callbacks.provenance, "_code", lambda: ("def", "", []))
+    write_provenance(tmp_path, config)
+    facts = json.loads((tmp_path / "provenance.json").read_text())
+    assert facts["commit"] == "def" and facts["earlier_commits"] == ["abc"]
+    assert not (tmp_path / "changes.diff").exists()
+
+
+def test_the_code_is_known_or_nobody_says_so():
+    commit, changes, untracked = callbacks.provenance._code()
+    assert commit is None or (len(commit) == 40 and isinstance(changes, str) and isinstance(untracked, list))
