@@ -1,11 +1,20 @@
 """What happens around training: the experiment itself, its RD point, table and pictures, and a sweep's summary.
 
-- ``experiment`` one job: checks, instantiates, trains, evaluates
+One job:
+
+- ``experiment`` checks, instantiates, trains, evaluates; ``block_check``, ``relaunch`` (further processes of a job)
 - ``calibration`` the last phase of training
-- ``rd_point`` places the evaluation against R(D) and writes ``rd_point.json``
-- ``rd_table``, ``rd_picture``, ``cells_picture`` what people see of it
-- ``progress`` the progress bar
-- ``wandb_run`` Weights & Biases, offline by default
-- ``sweep_summary`` gathers a multirun: ``rd_points.csv``, ``rd_curves.png``, a table
-- ``files`` whole files or none
+- ``coder_file`` the trained coder as ``coder.pt``, and the rate of its real bytes
+- ``rd_point`` places the evaluation against R(D) and writes ``rd_point.json``; ``image_point``, ``image_evaluation``
+- ``rd_table``, ``rd_picture``, ``cells_picture``, ``image_table`` what people see of it
+- ``progress``, ``idle_hooks`` the progress bar, and what it does not cost
+- ``provenance`` where the figures come from
+
+A sweep:
+
+- ``resume``, ``resume_checkpoints``, ``resume_metrics`` a job that was killed goes on
+- ``sweep_progress`` how far it is
+- ``sweep_summary`` gathers it: ``rd_points.csv``, ``rd_curves`` as a picture, a table; ``image_curves``
+- ``report`` a page for people, ``python -m callbacks.report``
+- ``wandb_run``, ``wandb_point``, ``wandb_sweep``, ``wandb_workspace`` Weights & Biases, offline by default
 """
