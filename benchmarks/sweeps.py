@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -87,14 +88,19 @@ def kills(folder: Path, arguments: argparse.Namespace) -> list[str]:
     seed = random.SystemRandom().randrange(2**31) if arguments.seed is None else arguments.seed
     rng = random.Random(seed)
     whole = timed(command(folder / "whole", *_TWELVE))
-    jobs = [path.stat().st_ctime for path in (folder / "whole").glob("*/job.json")]
-    each = (max(jobs) - min(jobs)) / (len(jobs) - 1)
-    begin = whole - 12 * each
+    ends = sorted(path.stat().st_mtime for path in (folder / "whole").glob("*/job.json"))
+    # The quickest point: were the moments later, a machine that is less busy by then would be done before them.
+    each = min(after - before for before, after in pairwise(ends))
+    begin = whole - (ends[-1] - ends[0])
     words, done, ended = command(folder / "killed", *_TWELVE), 0, []
     for _ in range(arguments.kills):
         process = start(words)
         try:
-            process.wait(rng.uniform(0.7 * begin, begin + 1.6 * each))
+            if rng.random() < 0.8:
+                _at_work(process, folder / "killed")
+                process.wait(rng.uniform(0, 1.1 * each))
+            else:
+                process.wait(rng.uniform(0, begin))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -110,6 +116,15 @@ def kills(folder: Path, arguments: argparse.Namespace) -> list[str]:
         f"{', '.join(map(str, ended))}. Undisturbed {whole:.0f} s, last start {last:.0f} s. "
         f"Figures of all points {'equal to the last digit' if same else 'DIFFER'}.",
     ]
+
+
+def _at_work(process: subprocess.Popen[bytes], folder: Path, patience: float = 300) -> None:
+    """Waits until a sweep that has been started runs a job: on a busy machine that takes its time."""
+    begin = time.time()
+    while process.poll() is None and time.time() - begin < patience:
+        if any(path.stat().st_mtime >= begin for path in folder.glob("*/job.json")):
+            return
+        time.sleep(0.02)
 
 
 def _finished(folder: Path) -> int:
