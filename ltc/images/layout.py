@@ -189,12 +189,14 @@ class Layout:
         return found if self._order is None else _Permute.apply(found, self._order, self._inverse)
 
     def latents(self, runs: Tensor) -> Tensor:
-        """The inverse of :meth:`runs`."""
+        """The inverse of :meth:`runs`, contiguous."""
         if self._order is not None:
             runs = _Permute.apply(runs, self._inverse, self._order)
         if self._along == "channels":
             runs = runs.transpose(1, 2)
-        return runs.reshape(self._shape)
+        # Contiguous, or a synthesis transform takes the kernel for "channels last", whose sums end in other bits than
+        # those of the same latents when they were decoded.
+        return runs.reshape(self._shape).contiguous()
 
     def _unordered(self, latents: Tensor) -> Tensor:
         flat = latents.reshape(latents.shape[0], latents.shape[1], -1)

@@ -62,3 +62,10 @@ def test_what_is_left_over_is_said_once(caplog, monkeypatch):
 def test_unknown_runs_are_refused():
     with pytest.raises(ValueError, match="channels, positions, image"):
         Layout(torch.Size((1, 2)), "rows")
+
+
+@pytest.mark.parametrize("along", ALONG)
+def test_latents_are_contiguous(along):
+    """Convolutions of other strides end in other bits, and a decoder's latents have no others."""
+    layout = Layout(torch.Size([2, 17, 4, 4]), along, torch.randint(5, (2, 17, 4, 4)))
+    assert layout.latents(layout.runs(torch.randn(2, 17, 4, 4))).is_contiguous()
