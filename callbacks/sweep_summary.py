@@ -88,4 +88,8 @@ def _read(job: Path) -> dict[str, Any]:
     overrides = job / ".hydra" / "overrides.yaml"
     settings = yaml.safe_load(overrides.read_text()) if overrides.exists() else []
     named = {k: v.strip("'\"") for k, _, v in (str(s).partition("=") for s in settings)}
+    # What was not overridden has its default, and a failed point its place in the table.
+    composed = job / ".hydra" / "config.yaml"
+    defaults = yaml.safe_load(composed.read_text()) if composed.exists() else {}
+    named = {k: defaults[k] for k in ("lambda", "seed") if k in defaults} | named
     return {**{k: v for k, v in named.items() if k in {*_CURVE, "lambda", "seed"}}, "error": reason}
