@@ -25,6 +25,7 @@ from callbacks.relaunch import relaunchable
 from callbacks.resume import JobRecord, fingerprint
 from callbacks.resume_checkpoints import TrainingCheckpoints
 from callbacks.resume_metrics import keep_metrics
+from callbacks.sole_process import end_with_parent, sole_process
 from datamodules.ranks import rank_and_world
 
 __all__ = ["run_job", "train_and_evaluate"]
@@ -42,6 +43,13 @@ def run_job(cfg: DictConfig) -> float | None:
     """
     sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
     folder = Path(HydraConfig.get().runtime.output_dir)
+    end_with_parent()
+    with sole_process(folder):
+        return _in(folder, cfg, sweeping)
+
+
+def _in(folder: Path, cfg: DictConfig, sweeping: bool) -> float | None:
+    """A job in its folder, where nobody else is at work; whatever goes wrong is written there."""
     record = None
     try:
         record = JobRecord(folder, fingerprint(cfg, folder), cfg.get("resume", True))

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import signal
 
 import pytest
 
@@ -28,6 +30,20 @@ def test_killed(launch, kill_when, sweep, figures, tmp_path, moment):
     assert (folder / "0" / "rd_point.json").stat().st_mtime_ns == finished
     assert figures(folder) == figures(tmp_path / "whole")
     assert [path.name for path in (folder / "1" / "checkpoints").iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.slow
+def test_workers_end_with_their_sweep(launch, sweep, figures, tmp_path):
+    """Killed alone, without its launcher's workers: they must not go on beside the next start's."""
+    more = (*SWEEP, "lambda=1,2,4,8", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    sweep(tmp_path / "whole", *more)
+    folder = tmp_path / "killed"
+    process = launch("-m", *more, f"hydra.sweep.dir={folder}")
+    while not (folder / "0" / "checkpoints" / "milestone.ckpt").exists():
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    sweep(folder, *more)
+    assert figures(folder) == figures(tmp_path / "whole")
 
 
 @pytest.mark.slow
