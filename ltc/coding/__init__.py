@@ -15,7 +15,7 @@
 """
 
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
-from ltc.coding.conditional_triangular_model import ConditionalTriangularModel
+from ltc.coding.conditional_triangular_model import ConditionalTriangularModel, TabulatedTriangularModel
 from ltc.coding.errors import CorruptStream
 from ltc.coding.point_coder import decode_points, encode_points
 from ltc.coding.point_model import PointModel
@@ -26,6 +26,7 @@ __all__ = [
     "ConditionalTriangularModel",
     "CorruptStream",
     "PointModel",
+    "TabulatedTriangularModel",
     "conditional_point_model",
     "decode_points",
     "dithered_point_model",

@@ -1,4 +1,4 @@
-"""Bitstreams of lattices with a triangular generator, given the scales of the coordinates: a table for each element.
+"""Bitstreams of lattices with a triangular generator, given each coordinate's density: a table for each element.
 
 Coordinate i of a point z B is ``B_ii (z_i + s_i)``, where s_i is what z_1 … z_{i-1} contribute: any real number, so
 that there are no tables to be made once. They are made where they are needed, of as many integers as an element's scale
@@ -6,6 +6,8 @@ asks for; additions and products in a fixed order, like all that bitstreams stan
 """
 
 from __future__ import annotations
+
+import abc
 
 import numba
 import numpy as np
@@ -18,10 +20,13 @@ from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
 from ltc.lattices import Lattice
 
-__all__ = ["ConditionalTriangularModel"]
+__all__ = ["ConditionalTriangularModel", "TabulatedTriangularModel"]
 
-# Integers further than this from the middle, in scales, have no entry.
+# Coordinates further than this from zero, in scales, have no entry.
 _REACH = 6.0
+
+# A density's mass beyond the coordinates that have entries.
+_TAIL = 1e-9
 
 # Numbers of the tables that are laid out at once.
 _MEMORY = 1 << 22
@@ -35,16 +40,20 @@ def _(prior: ConditionalTriangularPrior, scales: np.ndarray) -> ConditionalModel
     return ConditionalTriangularModel(prior.lattice, scales)
 
 
-class ConditionalTriangularModel(ConditionalModel):
+class _TriangularModel(ConditionalModel):
     """Codes integers z of points z B, coordinate by coordinate, all vectors at once.
 
     Args:
         lattice: with an upper triangular generator. A learned one is taken as it is at each call.
-        scales: float64 [levels], standard deviations.
+        reach: float64 [levels]; coordinates further from zero have no entry.
     """
 
-    def __init__(self, lattice: Lattice, scales: np.ndarray) -> None:
-        self.dim, self._lattice, self._scales = lattice.dim, lattice, scales
+    def __init__(self, lattice: Lattice, reach: np.ndarray) -> None:
+        self.dim, self._lattice, self._reach = lattice.dim, lattice, reach
+
+    @abc.abstractmethod
+    def _fill(self, base: np.ndarray, levels: np.ndarray, step: float, weights: np.ndarray) -> None:
+        """weights[b, j] becomes a mass of level levels[b] on a cell around base[b] + (j - radius) step."""
 
     def encode(self, encoder: Encoder, k: np.ndarray, levels: np.ndarray) -> None:
         walk = _Walk(self._basis(), len(k))
@@ -84,18 +93,54 @@ class ConditionalTriangularModel(ConditionalModel):
     def _tables(
         self, i: int, levels: np.ndarray, base: np.ndarray, basis: np.ndarray
     ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(elements, their weights [elements, 2 radius + 1]) for each radius, the powers of 2 that scales ask for."""
+        """(elements, their weights [elements, 2 radius + 1]) for each radius, the powers of 2 that levels ask for."""
         step = abs(basis[i, i])
-        need = np.ceil(_REACH * self._scales / step).astype(np.int64) + 1
+        need = np.ceil(self._reach / step).astype(np.int64) + 1
         exponents = np.array([int(n - 1).bit_length() for n in need])[levels]
         found = []
         for exponent in np.unique(exponents):
             radius, elements = 1 << int(exponent), np.flatnonzero(exponents == exponent)
             for here in np.array_split(elements, max(1, len(elements) * (2 * radius + 1) // _MEMORY)):
                 weights = np.empty((len(here), 2 * radius + 1))
-                _fill(base[here], self._scales[levels[here]], step, weights)
+                self._fill(base[here], levels[here], step, weights)
                 found.append((here, weights))
         return found
+
+
+class ConditionalTriangularModel(_TriangularModel):
+    """Each level is a Gaussian of zero mean.
+
+    Args:
+        lattice: with an upper triangular generator. A learned one is taken as it is at each call.
+        scales: float64 [levels], standard deviations.
+    """
+
+    def __init__(self, lattice: Lattice, scales: np.ndarray) -> None:
+        super().__init__(lattice, _REACH * scales)
+        self._scales = scales
+
+    def _fill(self, base: np.ndarray, levels: np.ndarray, step: float, weights: np.ndarray) -> None:
+        _gaussian(base, self._scales[levels], step, weights)
+
+
+class TabulatedTriangularModel(_TriangularModel):
+    """Each level is a density that is constant on short intervals.
+
+    Args:
+        lattice: with an upper triangular generator. A learned one is taken as it is at each call.
+        masses: float64 [levels, 2 m], not negative, of intervals of which the first m are below zero.
+        width: of an interval.
+    """
+
+    def __init__(self, lattice: Lattice, masses: np.ndarray, width: float) -> None:
+        self._cumulative = np.concatenate([np.zeros((len(masses), 1)), masses.cumsum(1)], 1)
+        inside = (self._cumulative > _TAIL) & (self._cumulative < self._cumulative[:, -1:] - _TAIL)
+        at = width * np.abs(np.arange(masses.shape[1] + 1) - masses.shape[1] // 2)
+        super().__init__(lattice, width + np.where(inside, at, 0.0).max(1))
+        self._width = width
+
+    def _fill(self, base: np.ndarray, levels: np.ndarray, step: float, weights: np.ndarray) -> None:
+        _tabulated(base, levels, self._cumulative, self._width, step, weights)
 
 
 class _Walk:
@@ -118,7 +163,7 @@ class _Walk:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _fill(base, scales, step, weights):  # type: ignore[no-untyped-def]
+def _gaussian(base, scales, step, weights):  # type: ignore[no-untyped-def]
     """weights[b, j] becomes the mass of N(0, scales[b]^2) on a cell around base[b] + (j - radius) step."""
     radius = weights.shape[1] // 2
     for b in range(len(base)):
@@ -135,3 +180,20 @@ def _fill(base, scales, step, weights):  # type: ignore[no-untyped-def]
                         u = (center + half * _NODES[node]) / scale
                         total += _WEIGHTS[node] * _exponential(-0.5 * u * u)
             weights[b, j] = max(total * half / scale * _INVERSE_ROOT, _LEAST)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _tabulated(base, levels, cumulative, width, step, weights):  # type: ignore[no-untyped-def]
+    """weights[b, j] becomes what a level's cumulative masses gain on a cell around base[b] + (j - radius) step."""
+    radius, last = weights.shape[1] // 2, cumulative.shape[1] - 1
+    for b in range(len(base)):
+        known = cumulative[levels[b]]
+        before = 0.0
+        for j in range(weights.shape[1] + 1):
+            at = (base[b] + (j - radius) * step - 0.5 * step) / width + last / 2
+            at = min(max(at, 0.0), float(last))
+            left = min(int(at), last - 1)
+            here = known[left] + (at - left) * (known[left + 1] - known[left])
+            if j > 0:
+                weights[b, j - 1] = max(here - before, _LEAST)
+            before = here

@@ -1,7 +1,8 @@
 """Lattices inside CompressAI's image models: bottlenecks with the calls of its own.
 
 - ``gaussian_conditional`` latents with a scale and a mean each: the hyperprior's
-- ``entropy_bottleneck`` latents with a learned density a channel: the factorized prior's
+- ``entropy_bottleneck`` latents with a learned density a channel: the factorized prior's;
+  ``triangular_bottleneck`` the same for lattices that have no trellis, as learned ones
 - ``swap`` one for the other in a whole model
 - ``layout`` which latents make up a vector, and what is left over
 - ``serial`` position by position, for context models
@@ -14,6 +15,7 @@ from ltc.images.gaussian_conditional import LatticeGaussianConditional
 from ltc.images.layout import Layout
 from ltc.images.serial import SerialDecoder, SerialEncoder
 from ltc.images.swap import use_lattice
+from ltc.images.triangular_bottleneck import TriangularEntropyBottleneck
 
 __all__ = [
     "LatticeEntropyBottleneck",
@@ -21,5 +23,6 @@ __all__ = [
     "Layout",
     "SerialDecoder",
     "SerialEncoder",
+    "TriangularEntropyBottleneck",
     "use_lattice",
 ]

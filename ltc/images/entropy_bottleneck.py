@@ -71,13 +71,17 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         super().__init__(channels, **kwargs)
         if along not in _ALONG:
             raise ValueError(f"Vectors lie along one of {', '.join(_ALONG)}, not along {along!r}.")
-        if lattice.trellis is None:
-            raise ValueError(f"{lattice.name} has no trellis, which an entropy bottleneck needs.")
+        self._check(lattice)
         self.lattice, self.along, self.by_scale = lattice, along, by_scale
         # The coder's tables: float64, for each lattice, kind of step, channel and integer.
         self.register_buffer("_weights", torch.empty(0, dtype=torch.float64))
         self.register_buffer("_radii", torch.empty(0, dtype=torch.int32))
         self._coders: dict[str, ConditionalModel] = {}
+
+    def _check(self, lattice: Lattice) -> None:
+        """Refuses what there is no prior for."""
+        if lattice.trellis is None:
+            raise ValueError(f"{lattice.name} has no trellis, which this entropy bottleneck needs.")
 
     @classmethod
     def of(

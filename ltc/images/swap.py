@@ -9,6 +9,7 @@ from torch import nn
 
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
+from ltc.images.triangular_bottleneck import TriangularEntropyBottleneck
 from ltc.lattices import Lattice
 
 __all__ = ["use_lattice"]
@@ -22,8 +23,9 @@ def use_lattice(
     """Exchanges the bottlenecks of a model, or of a latent codec, for a lattice's.
 
     Every ``GaussianConditional`` becomes a :class:`~ltc.images.LatticeGaussianConditional`, with its table of scales.
-    An ``EntropyBottleneck`` becomes a :class:`~ltc.images.LatticeEntropyBottleneck`, with its parameters, if it codes
-    the latents themselves; that of a hyper-latent is left as it is, unless ``hyper`` is true.
+    An ``EntropyBottleneck`` becomes a :class:`~ltc.images.LatticeEntropyBottleneck` (of a lattice without a trellis, as
+    learned ones are, a :class:`~ltc.images.TriangularEntropyBottleneck`), with its parameters, if it codes the latents
+    themselves; that of a hyper-latent is left as it is, unless ``hyper`` is true.
 
     Args:
         model: is changed, and returned. It may have been loaded from a scalar model's checkpoint before.
@@ -53,7 +55,8 @@ def use_lattice(
             found[module] = conditional.to(scalar.scale_table.device).train(module.training)
         elif type(module) is EntropyBottleneck and (hyper or not conditionals):
             runs = "positions" if along == "image" else along
-            found[module] = LatticeEntropyBottleneck.of(module, lattice, runs, by_scale)
+            kind = TriangularEntropyBottleneck if lattice.trellis is None else LatticeEntropyBottleneck
+            found[module] = kind.of(module, lattice, runs, by_scale)
     if not found:
         raise ValueError(f"{type(model).__name__} has no scalar bottleneck that a lattice could take the place of.")
     for parent in list(model.modules()):
