@@ -6,7 +6,7 @@
 
 One network with CompressAI's rounding is trained at the middle lambda, and from it one for each lambda; then from this
 very network one with each bottleneck, rounding among them, for the same number of steps on the same crops. Writes
-``docs/images.md``.
+``docs/images.md`` with its picture and log, ``docs/images/``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import subprocess
 import sys
 import time
@@ -81,43 +82,59 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", default=list(_SYSTEMS), help="names of conf/system")
     parser.add_argument("--network", default="bmshj2018_hyperprior", help="a name of conf/network")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=_ROOT / "docs" / "images.md")
+    parser.add_argument("--output", type=Path, default=_ROOT / "docs" / "images.md", help="pictures go beside it")
     options = parser.parse_args()
     size = _SIZES[options.size]
     folder = (options.folder or _ROOT / "multirun" / f"images_{options.size}").absolute()
     common = ("--config-name", "images", f"network={options.network}", f"seed={options.seed}", "reconstructions=false")
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log.txt"
     begin = time.perf_counter()
     lambdas = ",".join(map(str, size.lambdas))
     few = "eval_symbols=1"  # a starting point is not what is compared
     middle = f"lambda={size.lambdas[len(size.lambdas) // 2]}"
-    run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"])
+    run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"], log)
     start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}", f"init_from={folder}/first"]
-    sweep(start, folder / "start", size.parallel, "hydra.sweep.subdir=${lambda}")
+    sweep(start, folder / "start", size.parallel, log, "hydra.sweep.subdir=${lambda}")
     tune = [*common, *size.tune, f"system={','.join(options.systems)}", f"lambda={lambdas}"]
     tune.append(f"init_from={folder}/start/${{lambda}}")
-    sweep(tune, folder / "systems", size.parallel)
+    sweep(tune, folder / "systems", size.parallel, log)
     minutes = (time.perf_counter() - begin) / 60
     jobs = [job for job in (folder / "systems").iterdir() if (job / "rd_point.json").exists()]
     points = pd.DataFrame([{**json.loads((job / "rd_point.json").read_text()), "folder": job} for job in jobs])
     command = " ".join(["python -m benchmarks.images", *sys.argv[1:]])
-    text = "\n".join(page(points, size, command, options.seed, minutes)) + "\n"
+    pictures = options.output.with_suffix("")
+    pictures.mkdir(parents=True, exist_ok=True)
+    shutil.copy(folder / "systems" / "psnr_curves.png", pictures / "psnr_curves.png")
+    _without_paths(log, pictures / "log.txt", folder)
+    text = "\n".join(page(points, size, command, options.seed, minutes, pictures.name)) + "\n"
     print(text)
     options.output.write_text(text)
 
 
-def sweep(arguments: list[str], folder: Path, parallel: int, *more: str) -> None:
+def sweep(arguments: list[str], folder: Path, parallel: int, log: Path, *more: str) -> None:
     """A multirun of ``run.py`` into a folder; jobs that it holds already are kept."""
     launcher = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={parallel}"] if parallel > 1 else []
-    run(["-m", *arguments, f"hydra.sweep.dir={folder}", *launcher, *more])
+    run(["-m", *arguments, f"hydra.sweep.dir={folder}", *launcher, *more], log)
 
 
-def run(arguments: list[str]) -> None:
-    """One command of ``run.py``, which keeps what it has done before."""
+def run(arguments: list[str], log: Path) -> None:
+    """One command of ``run.py``, which keeps what it has done before; its output goes into the log."""
     print("run.py", *arguments, flush=True)
-    subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=subprocess.DEVNULL)
+    with log.open("a") as file:
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} python run.py", *arguments, file=file, flush=True)
+        subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=file)
 
 
-def page(points: pd.DataFrame, size: Size, command: str, seed: int, minutes: float) -> list[str]:
+def _without_paths(log: Path, copy: Path, folder: Path) -> None:
+    """The log for the documents, where folders of one machine mean nothing."""
+    text = log.read_text()
+    for path, name in ((folder, "FOLDER"), (_ROOT, ".")):
+        text = text.replace(str(path), name)
+    copy.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
+
+
+def page(points: pd.DataFrame, size: Size, command: str, seed: int, minutes: float, pictures: str) -> list[str]:
     """The page in Markdown."""
     points = points.sort_values(["lambda", "coded_rate"])
     first = points.iloc[0]
@@ -146,7 +163,9 @@ def page(points: pd.DataFrame, size: Size, command: str, seed: int, minutes: flo
             f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['rate']:.4f} | {p['psnr']:.3f} | "
             f"{p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
         )
-    return [*lines, *bd_lines(points), *file_lines(points)]
+    picture = ["", f"![PSNR and MS-SSIM over bits per pixel]({pictures}/psnr_curves.png)"]
+    log = ["", f"The log of the command: [{pictures}/log.txt]({pictures}/log.txt)."]
+    return [*lines, *picture, *bd_lines(points), *file_lines(points), *log]
 
 
 def bd_lines(points: pd.DataFrame) -> list[str]:

@@ -35,13 +35,15 @@ class ImageCurves(Callback):
 
 
 def draw_image_curves(points: Any) -> Figure:
-    """PSNR over bits per pixel, and MS-SSIM in dB where it is known.
+    """PSNR over bits per pixel, and MS-SSIM in dB where it is known; on Kodak with published curves behind.
 
     Args:
         points: pandas DataFrame of RD points of images.
     """
     import numpy as np
     from matplotlib.figure import Figure
+
+    from callbacks.published_curves import KODAK
 
     known = points["ms_ssim"].notna().any()
     figure = Figure(figsize=(11 if known else 6, 4.6), layout="constrained")
@@ -56,10 +58,24 @@ def draw_image_curves(points: Any) -> Figure:
         panels[0].plot(curve["coded_rate"], curve["psnr"], label=label, **style)
         if known:
             panels[1].plot(curve["coded_rate"], -10 * np.log10(1 - curve["ms_ssim"].astype(float)), **style)
+    if "test_set" in points and (points["test_set"] == "kodak").all():
+        low, high = 0.7 * points["coded_rate"].min(), 1.3 * points["coded_rate"].max()
+        for known_curve, dashes in zip(KODAK, (":", "-.", "--", (0, (5, 1))), strict=True):
+            rate, psnr, similarity = np.array(known_curve.points).T
+            # As far as our rates go, lest the picture is of theirs.
+            at = np.unique(np.concatenate([rate, [low, high]]).clip(max(low, rate[0]), min(high, rate[-1])))
+            values = (np.interp(at, rate, psnr), np.interp(at, rate, -10 * np.log10(1 - similarity)))
+            for panel, value in zip(panels, values, strict=False):
+                panel.plot(at, value, color="0.5", linewidth=1, linestyle=dashes, label=known_curve.name, zorder=1)
     for panel, heading in zip(panels, ("PSNR (dB)", "MS-SSIM (dB): -10 log10(1 - MS-SSIM)"), strict=False):
         panel.set_xlabel("bits per pixel, of whole files")
         panel.set_ylabel(heading)
         panel.grid(alpha=0.3)
-    panels[0].set_title(", ".join(str(s) for s in points["source"].unique()))
-    panels[0].legend(loc="lower right", fontsize=8)
+    title = "trained on " + ", ".join(str(s) for s in points["source"].unique())
+    if "test_set" in points:
+        title += "; tested on " + ", ".join(str(s) for s in points["test_set"].unique())
+    figure.suptitle(title, fontsize=10)
+    # Beside the panels: curves of images fill theirs from corner to corner.
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize=8)
     return figure

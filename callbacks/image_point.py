@@ -48,6 +48,7 @@ class ImagePointWriter(RDPointWriter):
             "exact": True,
             "psnr": _mean([row["psnr"] for row in rows]),
             "ms_ssim": _mean(similar) if similar else None,
+            "test_set": trainer.datamodule.test_images.files[0].parent.name,  # type: ignore[attr-defined]
             "images": len(rows),
             "decoded_exactly": all(row["exact"] for row in rows),
             "bytes": sum(row["bytes"] for row in rows),

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from callbacks.image_evaluation import ImageEvaluation
 from callbacks.image_point import ImagePointWriter
-from callbacks.progress import _sweeping
+from callbacks.progress import sweeping
 
 __all__ = ["ImageTable", "image_report", "image_table"]
 
@@ -25,7 +25,7 @@ def image_report(folder: str) -> pl.Callback:
     Args:
         folder: the run's folder.
     """
-    return pl.Callback() if _sweeping() else ImageTable(folder)
+    return pl.Callback() if sweeping() else ImageTable(folder)
 
 
 class ImageTable(pl.Callback):

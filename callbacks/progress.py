@@ -28,7 +28,7 @@ def progress_bar(refresh_rate: int = 50) -> Callback:
     Args:
         refresh_rate: steps between redraws; each costs about a training step. 0 shows no bar.
     """
-    if not refresh_rate or not sys.stdout.isatty() or _sweeping():
+    if not refresh_rate or not sys.stdout.isatty() or sweeping():
         return _NoBar()
     return RichProgressBar(refresh_rate=refresh_rate, theme=RichProgressBarTheme(metrics_format=".4f"))
 
@@ -39,8 +39,9 @@ def point_report(folder: str) -> Callback:
     Args:
         folder: the run's folder.
     """
-    return Callback() if _sweeping() else RDTable(folder)
+    return Callback() if sweeping() else RDTable(folder)
 
 
-def _sweeping() -> bool:
+def sweeping() -> bool:
+    """Whether this job is one of a sweep."""
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN

@@ -16,6 +16,7 @@ from rich.console import Console
 from callbacks.image_curves import draw_image_curves
 from callbacks.image_evaluation import similarity
 from callbacks.image_table import image_table
+from callbacks.published_curves import KODAK
 from ltc.codec.images import compress_image, load_network
 from ltc.pixels import read_image
 
@@ -177,6 +178,24 @@ def test_curves_are_drawn_for_points_with_and_without_similarity():
     figure = draw_image_curves(pd.DataFrame(rows))
     assert [len(axes.lines) for axes in figure.axes] == [2, 2]
     assert len(draw_image_curves(pd.DataFrame(rows[:2])).axes) == 1
+
+
+def test_published_curves_stand_behind_those_on_kodak():
+    rows = [
+        {"source": "bsds500", "lattice": "e8", "coded_rate": rate, "psnr": 30.0, "ms_ssim": 0.9, "test_set": "kodak"}
+        for rate in (0.2, 0.4)
+    ]
+    figure = draw_image_curves(pd.DataFrame(rows))
+    assert [len(axes.lines) for axes in figure.axes] == [1 + len(KODAK)] * 2
+    for line in figure.axes[0].lines[1:]:
+        x, y = line.get_data()
+        assert 0.1 < x.min() < x.max() < 0.6
+        assert (np.diff(x) > 0).all() and (np.diff(y) > 0).all()
+
+
+def test_published_curves_rise():
+    for curve in KODAK:
+        assert (np.diff(np.array(curve.points), axis=0) > 0).all()
 
 
 def test_the_table_fits_a_terminal():
