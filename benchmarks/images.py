@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -189,7 +190,7 @@ def bd_lines(points: pd.DataFrame) -> list[str]:
             each = [bd_rate(*curves) for curves in image_curves(base, test)]
             each = [value for value in each if math.isfinite(value)]
             mean = sum(each) / max(len(each), 1)
-            spread = pd.Series(each).sem() if len(each) > 1 else math.nan
+            spread = statistics.stdev(each) / math.sqrt(len(each)) if len(each) > 1 else math.nan
             files, likelihoods = (bd_rate(base[r], base["psnr"], test[r], test["psnr"]) for r in ("coded_rate", "rate"))
             image_by_image = f"{_percent(mean)} ± {spread:.2f}" if len(each) > 1 else "-"
             lines.append(f"| {name} | {anchor} | {_percent(files)} | {_percent(likelihoods)} | {image_by_image} |")

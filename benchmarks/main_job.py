@@ -31,7 +31,7 @@ def main() -> None:
         points = [run(Path(folder) / "default")]
         sweep = run_sweep(Path(folder) / "sweep") if finished is None else pd.read_csv(finished / "rd_points.csv")
     leech = sweep[(sweep["lattice"] == "leech") & sweep["lambda"].isin([2, 4, 8])]
-    points += leech.to_dict("records")
+    points += [{str(key): value for key, value in row.items()} for row in leech.to_dict("records")]
     lines = ["# The main job, measured", "", f"Made by `python -m benchmarks.main_job`; seed 0; {provenance()}.", ""]
     lines += single_points(points)
     lines += sweep_lines(sweep)

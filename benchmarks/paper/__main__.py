@@ -25,7 +25,7 @@ from rich.console import Console
 import conf  # noqa: F401  (Hydra finds the sweeps)
 from benchmarks.ecvq import ECVQPoint, measure
 from benchmarks.paper.bounds import bound_of
-from benchmarks.paper.page import ecvq_lines, prior_lines, published_lines, section_lines
+from benchmarks.paper.page import ecvq_lines, image_lines, prior_lines, published_lines, section_lines
 from benchmarks.paper.pictures import draw_cells_beside, draw_section
 from benchmarks.paper.sections import SECTIONS, Section
 from benchmarks.paper.systems import by_system, read_sweep, system_of
@@ -77,6 +77,7 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         body += prior_lines(points, _parameters("priors", {p["system"] for p in points}))
     if (options.folder / "pairs" / "rd_points.csv").exists():
         body += _cells(options.folder, pictures)
+    body += image_lines(_ROOT / "docs" / "images.md")
     seconds = sum(_spent(options.folder / name) for name in _SWEEPS)
     head = [
         "# Results",

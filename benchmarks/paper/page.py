@@ -13,7 +13,7 @@ from benchmarks.paper.published import PUBLISHED
 from benchmarks.paper.sections import Section
 from benchmarks.paper.systems import bd_rate
 
-__all__ = ["ecvq_lines", "prior_lines", "published_lines", "section_lines"]
+__all__ = ["ecvq_lines", "image_lines", "prior_lines", "published_lines", "section_lines"]
 
 Systems = dict[str, list[dict[str, Any]]]
 
@@ -144,3 +144,23 @@ def prior_lines(points: Sequence[dict[str, Any]], parameters: dict[str, int]) ->
 
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+
+
+def image_lines(page: Path) -> list[str]:
+    """What ``python -m benchmarks.images`` found, taken from its page; nothing if it was not run."""
+    if not page.exists():
+        return []
+    text = page.read_text()
+    made = next(line for line in text.splitlines() if line.startswith("Made by"))
+    table = text.split("## BD-rate", 1)[1].split("\n## ", 1)[0].strip()
+    folder = page.stem
+    return [
+        "## Images",
+        "",
+        f"{made} All of it: [{page.name}]({page.name}); the command's log: [{folder}/log.txt]({folder}/log.txt).",
+        "",
+        table,
+        "",
+        f"![PSNR and MS-SSIM over bits per pixel]({folder}/psnr_curves.png)",
+        "",
+    ]

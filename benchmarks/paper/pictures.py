@@ -43,9 +43,9 @@ def draw_section(
         gaps.plot(rates, [p["bound_gap"] for p in points], **style)
     everything = [p for points in systems.values() for p in points]
     grid = np.geomspace(0.9 * min(p["distortion"] for p in everything), max(p["distortion"] for p in everything), 25)
-    rates = np.array([bound.function.rate(float(d)) for d in grid])
-    known = np.isfinite(rates)
-    curves.plot(rates[known], decibel(grid[known]), "k-" if bound.is_rd else "k--", label=bound.label)
+    least = np.array([bound.function.rate(float(d)) for d in grid])
+    known = np.isfinite(least)
+    curves.plot(least[known], decibel(grid[known]), "k-" if bound.is_rd else "k--", label=bound.label)
     if one_shot is not None:
         below = grid[grid < one_shot.max_distortion]
         curves.plot(
