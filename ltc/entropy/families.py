@@ -67,7 +67,9 @@ class Family(nn.Module, abc.ABC):
             which: as in :meth:`log_mass`.
             least: components that are narrower than a Gaussian of this scale count as having its width.
         """
-        log_scale = self.log_scale if least == 0 else self.log_scale.clamp(min=math.log(least * self.like_gaussian))
+        log_scale = self.log_scale
+        if least > 0:
+            log_scale = _AtLeast.apply(log_scale, math.log(least * self.like_gaussian))
         parts: list[Tensor] = [F.log_softmax(self.weight.double(), dim=0), self.mean, log_scale]
         if which is not None and len(which) != self.dim:
             parts = [part.index_select(1, which) for part in parts]
@@ -103,6 +105,20 @@ class Family(nn.Module, abc.ABC):
         Returns:
             The log mass, its derivative by ``center``, its derivative by ``half``.
         """
+
+
+class _AtLeast(torch.autograd.Function):
+    """``x.clamp(min=bound)``, but what lies below is still drawn upwards: clamp's zero derivative would keep it there."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
+        ctx.save_for_backward(x >= bound)
+        return x.clamp(min=bound)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (inside,) = ctx.saved_tensors
+        return gradient * (inside | (gradient < 0)), None
 
 
 class _MixtureLogMass(torch.autograd.Function):
