@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,22 @@ def _section(section: Section, present: list[str], folder: Path, pictures: Path)
     picture = pictures / f"{present[0]}.png"
     draw_section(picture, section.title, systems, bound, one_shot)
     seconds = sum(_spent(folder / name) for name in present)
-    lines = section_lines(section, systems, bound, one_shot, picture, seconds)
+    commits = _commits(folder / name for name in present)
+    lines = section_lines(section, systems, bound, one_shot, picture, seconds, commits)
     if present[0] == "gaussian":
         lines += published_lines(points)
         lines += ecvq_lines(_ecvq(home), points)
     return lines
+
+
+def _commits(sweeps: Iterable[Path]) -> list[str]:
+    """The commits that made a section's points: a page may be written later than its sweeps."""
+    found: dict[str, None] = {}
+    for path in (path for sweep in sweeps for path in sorted(sweep.glob("*/provenance.json"))):
+        known = json.loads(path.read_text())
+        changed = " with changes" if (path.parent / "changes.diff").exists() else ""
+        found[f"{str(known['commit'])[:7]}{changed}"] = None
+    return list(found)
 
 
 def _cells(folder: Path, pictures: Path) -> list[str]:

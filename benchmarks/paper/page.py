@@ -19,19 +19,26 @@ Systems = dict[str, list[dict[str, Any]]]
 
 
 def section_lines(
-    section: Section, systems: Systems, bound: Bound, one_shot: Any, picture: Path, seconds: float
+    section: Section,
+    systems: Systems,
+    bound: Bound,
+    one_shot: Any,
+    picture: Path,
+    seconds: float,
+    commits: Sequence[str],
 ) -> list[str]:
     """A source's section: picture, BD-rates, points."""
     source = next(iter(systems.values()))[0]["source"]
     commands = ", ".join(f"`python run.py -m --config-name {name} size=cpu`" for name in section.sweeps)
-    lines = [f"## {section.title}", "", section.note, f"Made by {commands}; {_minutes(seconds)} of training.", ""]
+    made = f"Made by {commands} at commit {', '.join(commits)}; {_minutes(seconds)}."
+    lines = [f"## {section.title}", "", section.note, made, ""]
     if bound.vacuous_from is not None and source != "sawbridge":
         lines += [
             "Shannon's lower bound says nothing here: even a Gaussian of the same covariance, which has the most "
             f"entropy, makes it zero for distortions of {bound.vacuous_from:.3g} and more.",
             "",
         ]
-    lines += [f"![{section.title}: distortion over rate]({picture.name})", ""]
+    lines += [f"![{section.title}: distortion over rate]({picture.parent.name}/{picture.name})", ""]
     lines += _summary(systems, bound)
     lines += ["", *_points(systems, bound, one_shot), ""]
     return lines
