@@ -108,7 +108,7 @@ class Family(nn.Module, abc.ABC):
 
 
 class _AtLeast(torch.autograd.Function):
-    """``x.clamp(min=bound)``, but what lies below is still drawn upwards: clamp's zero derivative would keep it there."""
+    """``x.clamp(min=bound)``, but what lies below can be drawn upwards; the derivative of clamp would keep it there."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:

@@ -181,3 +181,21 @@ def test_a_new_mixture_is_symmetric_with_scales_around_the_given_one(family_clas
 def test_wrong_arguments_are_refused(family_class, wrong):
     with pytest.raises(ValueError, match="components >= 1 and scale > 0"):
         family_class(2, **wrong)
+
+
+def test_a_component_at_its_least_width_can_widen_again(family_class, random_family, generator):
+    """What is narrower counts as of the least width; where wider is better its derivative says so, else it is zero."""
+    family, least = random_family(family_class, 3, components=1), 0.09
+    with torch.no_grad():
+        family.log_scale.fill_(-9)
+    t = family.mean.detach().double() + torch.tensor([0.0, 1.0, -1.0])  # at the mean, and a step beside it
+    width = torch.ones(3, dtype=torch.float64)
+    found, _ = family.log_mass_and_slope(t[:1], width, least=least)
+    with torch.no_grad():
+        family.log_scale.fill_(math.log(least * family.like_gaussian))
+    expected, _ = family.log_mass_and_slope(t[:1], width)
+    torch.testing.assert_close(found, expected)
+    with torch.no_grad():
+        family.log_scale.fill_(-9)
+    (slope,) = torch.autograd.grad(-family.log_mass_and_slope(t[:1], width, least=least)[0].sum(), family.log_scale)
+    assert (slope[0, 0] == 0) and (slope[0, 1:] < 0).all()
