@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import subprocess
 from pathlib import Path
+
+from callbacks.provenance import hardware
 
 __all__ = ["provenance"]
 
@@ -21,7 +21,8 @@ def provenance() -> str:
     """
     import torch
 
-    return f"commit {_commit()}, {_processor()}, {os.cpu_count()} cores, torch {torch.__version__}"
+    machine = hardware()
+    return f"commit {_commit()}, {machine['processor']}, {machine['cores']} cores, torch {torch.__version__}"
 
 
 def _commit() -> str:
@@ -35,11 +36,3 @@ def _commit() -> str:
 
 def _git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
