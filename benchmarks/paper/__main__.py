@@ -88,7 +88,7 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         "",
         'Rates are exact code lengths in bits per symbol, evaluated on data that training never saw; "rate in a '
         'file" is that of a real bitstream. BD-rates (pchip) are against NTC, over the distortions that both reach. '
-        "NTC trains twice the steps of the others, which have a calibration instead.",
+        "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration.",
         "",
     ]
     with whole_file(options.page) as temporary:
