@@ -53,7 +53,7 @@ class Size:
 
 
 _SMALL = ("network.N=32", "network.M=48")
-_CROPS = (*_SMALL, "crops=4", "crop_size=128", "threads=1", "steps=1500")
+_CROPS = (*_SMALL, "crops=4", "crop_size=128", "threads=1", "steps=1000")
 _WIDE = ("network.N=128", "network.M=192", "crops=8", "crop_size=256")
 _SIZES = {
     "cpu": Size(
