@@ -42,12 +42,12 @@ def draw_section(
         curves.plot(rates, decibel(np.array([p["distortion"] for p in points])), label=name, **style)
         gaps.plot(rates, [p["bound_gap"] for p in points], **style)
     everything = [p for points in systems.values() for p in points]
-    grid = np.geomspace(0.9 * min(p["distortion"] for p in everything), max(p["distortion"] for p in everything), 25)
-    least = np.array([bound.function.rate(float(d)) for d in grid])
+    # The bound where points are: a bracket by Blahut-Arimoto takes seconds, and these are known.
+    grid, least = np.array(sorted((p["distortion"], p["bound_rate"]) for p in everything)).T
     known = np.isfinite(least)
     curves.plot(least[known], decibel(grid[known]), "k-" if bound.is_rd else "k--", label=bound.label)
     if one_shot is not None:
-        below = grid[grid < one_shot.max_distortion]
+        below = np.geomspace(grid[0], min(grid[-1], 0.999 * one_shot.max_distortion), 25)
         curves.plot(
             [one_shot.rate(float(d)) for d in below], decibel(below), "k:", label="one-shot entropy-distortion function"
         )
