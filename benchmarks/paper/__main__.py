@@ -149,7 +149,8 @@ def _cells(folder: Path, pictures: Path) -> list[str]:
         "",
         "Pairs at lambda 4, nonlinear transforms. NTC's cells are images of squares, LTC's with A2 of hexagons: on "
         "i.i.d. Gaussian pairs no transform turns one into the other, and the hexagons' smaller second moment is what "
-        "is gained. Made by `python run.py -m --config-name pairs size=cpu` and the Banana's sweep.",
+        "is gained. The Banana at this lambda is described by one latent, and both cut it alike. Made by "
+        "`python run.py -m --config-name pairs size=cpu` and the Banana's sweep.",
         "",
         "![cells](results/cells.png)",
         "",
