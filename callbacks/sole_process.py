@@ -15,6 +15,8 @@ from pytorch_lightning.utilities import rank_zero_only
 
 __all__ = ["end_with_parent", "sole_process"]
 
+_WATCH = "end_with_parent"  # the name of the thread that looks
+
 
 @contextmanager
 def sole_process(folder: Path | str) -> Iterator[None]:
@@ -70,6 +72,3 @@ def end_with_parent(interval: float = 0.5) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name=_WATCH, daemon=True).start()
-
-
-_WATCH = "end_with_parent"

@@ -21,7 +21,7 @@ from ltc.images.layout import Layout, Segment, is_code, nearest, segments, sprea
 from ltc.lattices import Lattice
 from ltc.lattices.path_sum import log_path_sum
 
-__all__ = ["LatticeEntropyBottleneck"]
+__all__ = ["LatticeEntropyBottleneck", "log_sigmoid_difference"]
 
 _ALONG = ("channels", "positions")
 
@@ -33,6 +33,11 @@ _TAIL = 1e-8
 
 # Latents that span more lattice steps than this have diverged.
 _LARGEST_RADIUS = 2**15
+
+
+def log_sigmoid_difference(upper: Tensor, lower: Tensor) -> Tensor:
+    """log(sigmoid(upper) - sigmoid(lower)), also where both are nearly 0 or 1."""
+    return F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1((lower - upper).clamp(max=-1e-12)))
 
 
 class LatticeEntropyBottleneck(EntropyBottleneck):
@@ -229,9 +234,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
                 self._logits_cumulative(edge.flatten(2), stop_gradient=False).reshape(at.shape)
                 for edge in (at - width / 2, at + width / 2)
             )
-            # sigmoid(u) - sigmoid(l), in the log domain
-            difference = torch.log(-torch.expm1((lower - upper).clamp(max=-1e-12)))
-            log_mass = F.logsigmoid(upper) + F.logsigmoid(-lower) + difference
+            log_mass = log_sigmoid_difference(upper, lower)
             (slope,) = torch.autograd.grad(log_mass.sum(), at, retain_graph=True)
         if not torch.is_grad_enabled():
             log_mass = log_mass.detach()

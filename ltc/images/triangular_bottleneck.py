@@ -6,13 +6,12 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ltc import lattices
 from ltc.coding.conditional_model import ConditionalModel
 from ltc.coding.conditional_triangular_model import TabulatedTriangularModel
 from ltc.entropy.triangular_prior import triangular_steps
-from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
+from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck, log_sigmoid_difference
 from ltc.images.layout import Segment, segments, spread
 from ltc.lattices import Lattice
 
@@ -89,9 +88,7 @@ class TriangularEntropyBottleneck(LatticeEntropyBottleneck):
         lower, upper = (
             self._logits_cumulative(edge, stop_gradient=False)[:, 0] for edge in (at - width / 2, at + width / 2)
         )
-        # sigmoid(u) - sigmoid(l), in the log domain
-        difference = torch.log(-torch.expm1((lower - upper).clamp(max=-1e-12)))
-        log_mass = F.logsigmoid(upper) + F.logsigmoid(-lower) + difference
+        log_mass = log_sigmoid_difference(upper, lower)
         return log_mass if channels is None else log_mass.index_select(0, channels)
 
     def _segments(self, length: int) -> list[Segment]:
