@@ -100,7 +100,9 @@ def test_random_bases_become_the_best_lattices(dim, nsm, seed):
     found = polish(generator, seed, steps=100_000)
     assert estimate_nsm(found, 3e-5, seed)[0] == pytest.approx(nsm, abs=2e-4)
     assert [p.step for p in history] == list(range(10_000, 200_001, 10_000))
-    assert history[0].nsm > history[-1].nsm and history[0].rate > history[-1].rate
+    assert history[0].rate > history[-1].rate
+    # What it says of its end is the mean of ten thousand samples, of a standard deviation below 0.06.
+    assert history[-1].nsm == pytest.approx(nsm, abs=6 * 0.06 / 100)
     # It is the lattice itself: as many shortest vectors, of nearly the same norm.
     norms = SphereDecoder(found).generator.numpy()
     z = np.stack(np.meshgrid(*[np.arange(-2, 3)] * dim), -1).reshape(-1, dim)
