@@ -6,7 +6,7 @@ One job:
 - ``calibration`` the last phase of training
 - ``coder_file`` the trained coder as ``coder.pt``, and the rate of its real bytes
 - ``rd_point`` places the evaluation against R(D) and writes ``rd_point.json``; ``image_point``, ``image_evaluation``
-- ``rd_table``, ``rd_picture``, ``cells_picture``, ``image_table`` what people see of it
+- ``rd_table``, ``rd_picture``, ``cells_picture``, ``image_table`` what people see of it; ``point_tables``, ``rd_axes``
 - ``progress``, ``idle_hooks`` the progress bar, and what it does not cost
 - ``provenance`` where the figures come from
 

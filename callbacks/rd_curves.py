@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from callbacks.rd_picture import decibel, label_axes
+from callbacks.rd_axes import decibel, label_axes
 
 __all__ = ["draw_curves"]
 

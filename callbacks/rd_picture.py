@@ -8,25 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from callbacks.rd_axes import decibel, label_axes
 from callbacks.rd_point import RDPointWriter
 from ltc.files import whole_file
 
-__all__ = ["RDPicture", "decibel", "label_axes"]
-
-
-def decibel(distortion: float | np.ndarray) -> np.ndarray:
-    """Distortion in dB, 10 log10 D."""
-    return 10 * np.log10(distortion)
-
-
-def label_axes(axes: Axes) -> None:
-    """The axes of every RD picture."""
-    axes.set_xlabel("rate (bits per symbol)")
-    axes.set_ylabel("distortion (dB)")
-    axes.grid(alpha=0.3)
+__all__ = ["RDPicture"]
 
 
 class RDPicture(pl.Callback):

@@ -66,7 +66,7 @@ class TrainingCheckpoints(pl.Callback):
         FloatingPointError: in training, when the loss is not finite, or a hundred times what it was at the start.
     """
 
-    def __init__(self, folder: str, milestones: int = 10, seconds: float = 60.0, smaller: float = 0.1) -> None:
+    def __init__(self, folder: str, milestones: int = 5, seconds: float = 60.0, smaller: float = 0.1) -> None:
         self.folder, self.milestones, self.seconds, self.smaller = Path(folder), milestones, seconds, smaller
         self.fingerprint, self.attempt = "", 1
         self._step = 0

@@ -78,11 +78,16 @@ class SweepState:
         """Reads the folder; returns the jobs that have ended since the last look."""
         ended, self.running = [], {}
         for number in self._numbers():
-            if number in self.points:
+            if number in self.points and number not in self.kept:
                 continue
             record = _read(self.folder / str(number) / "job.json")
             state = record.get("state")
             fresh = record.get("modified", 0) >= self.begin
+            if number in self.kept and not fresh:
+                continue
+            # A result of other settings: it is made again.
+            self.kept.discard(number)
+            self.points.pop(number, None)
             if state == "finished" and (point := _read(self.folder / str(number) / "rd_point.json")):
                 self.points[number] = point
                 ended.append(number)

@@ -27,8 +27,8 @@ class SweepSummary(Callback):
         from hydra.utils import instantiate
         from rich.console import Console
 
+        from callbacks.point_tables import sweep_table
         from callbacks.rd_curves import draw_curves
-        from callbacks.rd_table import sweep_table
         from callbacks.report import write_report
         from ltc.files import whole_file
 

@@ -26,11 +26,11 @@ def job(folder, number, state, point=None):
 
 def test_a_sweep_is_read_from_its_folder(tmp_path):
     point = {"rate": 1.0, "distortion": 0.25, "gap": None}
-    job(tmp_path, 0, "finished", point)
-    for number in (1, 2):  # left by an earlier start that was killed, and that failed
-        path = job(tmp_path, number, ["running", "failed"][number - 1])
+    for number, ended in enumerate(["finished", "running", "failed"]):  # left by an earlier start
+        path = job(tmp_path, number, ended, point if ended == "finished" else None)
         os.utime(path, (time.time() - 100,) * 2)
     state = SweepState(tmp_path, 4, {"lambda"})
+    state.begin -= 1  # clocks of files are coarse
     assert set(state.points) == state.kept == {0} and not state.running
     job(tmp_path, 1, "running")
     assert state.look() == [] and state.running == {1: "lambda=1"}
@@ -40,6 +40,18 @@ def test_a_sweep_is_read_from_its_folder(tmp_path):
     (tmp_path / "3").mkdir()
     assert state.look() == [1, 2] and state.look() == []
     assert state.summary().startswith("3/4 done, 1 failed, ")
+
+
+def test_a_result_of_other_settings_is_not_done(tmp_path):
+    point = {"rate": 1.0, "distortion": 0.25, "gap": None}
+    os.utime(job(tmp_path, 0, "finished", point), (time.time() - 100,) * 2)
+    state = SweepState(tmp_path, 1, {"lambda"})
+    state.begin -= 1
+    assert state.look() == [] and state.kept == {0}
+    job(tmp_path, 0, "running")
+    assert state.look() == [] and state.running == {0: "lambda=0"} and not state.points and not state.kept
+    job(tmp_path, 0, "finished", {**point, "rate": 2.0})
+    assert state.look() == [0] and state.points[0]["rate"] == 2.0
 
 
 @given(st.floats(0.1, 1e6), st.integers(1, 100), st.integers(1, 100))
