@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=_ROOT / "docs" / "results.md")
     parser.add_argument("--jobs", type=int, default=2, help="jobs at a time, a thread each")
     options = parser.parse_args()
+    # CompressAI's import of torch_geometric, when a prior of NTC's is made.
+    warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
     console = Console()
     for name in options.sweeps:
         console.rule(f"{name}: {options.folder / name}")
