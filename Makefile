@@ -25,7 +25,7 @@ run: $(STAMP) ## The main job: E8 on a Gaussian source, against R(D)
 
 .PHONY: test
 test: $(STAMP) lint ## Lint, types and the whole test suite but its slow part
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 .PHONY: test-slow
 test-slow: $(STAMP) ## The slow part of the suite

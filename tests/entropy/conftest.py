@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ltc.entropy import GaussianMixture, LaplaceMixture, LogisticMixture
+from ltc.entropy import GaussianMixture, LaplaceMixture, LogisticMixture, exact_prior
 
 # The scale of each family at which its tails are as short as a Gaussian's, and its counterpart in scipy.
 FAMILIES = {GaussianMixture: 1.0, LogisticMixture: 0.33, LaplaceMixture: 0.3}
@@ -30,6 +30,37 @@ def random_family(generator):
         return family
 
     return make
+
+
+@pytest.fixture
+def prior_on(random_family):
+    """``prior_on(lattice, cls, copies=1)``: the exact prior of a product of copies, random parameters, float64."""
+
+    def make(lattice, cls, copies=1, **ranges):
+        return exact_prior(lattice, copies * lattice.dim, lambda dim: random_family(cls, dim, **ranges)).double()
+
+    return make
+
+
+@pytest.fixture
+def some_points(generator):
+    """``some_points(lattice, count, copies)``: nearest points of Gaussian vectors, float64."""
+
+    def draw(lattice, count, copies=1, scale=1.0):
+        x = scale * torch.randn(count, copies * lattice.dim, generator=generator, dtype=torch.float64)
+        return lattice.quantize(x)
+
+    return draw
+
+
+@pytest.fixture
+def parallelepiped(generator):
+    """``parallelepiped(lattice, count)``: uniform over a fundamental cell, float64: what a dither may be."""
+
+    def draw(lattice, count):
+        return torch.rand(count, lattice.dim, generator=generator, dtype=torch.float64) @ lattice.generator
+
+    return draw
 
 
 # Out to this radius, and with scales up to this one, the points hold all but 1e-9 of the probability.

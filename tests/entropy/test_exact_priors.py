@@ -8,40 +8,8 @@ import pytest
 import torch
 
 from ltc import lattices
-from ltc.entropy import GaussianMixture, LaplaceMixture, LogisticMixture, TrellisPrior, TriangularPrior, exact_prior
+from ltc.entropy import GaussianMixture, TrellisPrior, TriangularPrior, exact_prior
 from ltc.lattices.codes import codewords, golay, reed_muller
-from ltc.lattices.sphere import SphereDecoder
-
-
-@pytest.fixture
-def prior_on(random_family):
-    """``prior_on(lattice, cls, copies=1)``: the exact prior of a product of copies, random parameters, float64."""
-
-    def make(lattice, cls, copies=1, **ranges):
-        return exact_prior(lattice, copies * lattice.dim, lambda dim: random_family(cls, dim, **ranges)).double()
-
-    return make
-
-
-@pytest.fixture
-def some_points(generator):
-    """``some_points(lattice, count, copies)``: nearest points of Gaussian vectors, float64."""
-
-    def draw(lattice, count, copies=1, scale=1.0):
-        x = scale * torch.randn(count, copies * lattice.dim, generator=generator, dtype=torch.float64)
-        return lattice.quantize(x)
-
-    return draw
-
-
-@pytest.fixture
-def parallelepiped(generator):
-    """``parallelepiped(lattice, count)``: uniform over a fundamental cell, float64: what a dither may be."""
-
-    def draw(lattice, count):
-        return torch.rand(count, lattice.dim, generator=generator, dtype=torch.float64) @ lattice.generator
-
-    return draw
 
 
 def total_probability(prior, points, dither=None):
@@ -192,102 +160,6 @@ def test_the_two_priors_agree_on_the_integers(family_class, random_family, gener
 
 
 @torch.no_grad()
-def test_far_points_have_finite_probabilities(lattice, family_class):
-    """From the origin out to three thousand, in one batch: finite, and less probable further out."""
-    prior = exact_prior(lattice, lattice.dim, family_class)
-    direction = torch.ones(lattice.dim) / math.sqrt(lattice.dim)
-    x = torch.tensor([0, 3, 10, 30, 1e2, 3e2, 3e3])[:, None] * direction
-    for dtype in (torch.float32, torch.float64):
-        points = lattice.quantize(x.double()).to(dtype)
-        log_prob = prior.log_prob(points)
-        assert bool(log_prob.isfinite().all()) and bool((log_prob.diff() < 0).all())
-        dithered = prior.log_prob(points, torch.full_like(points, 0.1))
-        assert bool(dithered.isfinite().all()) and bool((dithered.diff() < 0).all())
-        # A far point in the batch does not change what the near ones cost.
-        torch.testing.assert_close(prior.log_prob(points[:3]), log_prob[:3], rtol=1e-5, atol=1e-5)
-
-
-def test_points_beyond_any_table_are_refused_with_a_sentence(trellis_lattice):
-    """A table of more than 2^15 steps each way is no sane latent; it must not end as a wrong number or full memory."""
-    prior = exact_prior(trellis_lattice, trellis_lattice.dim)
-    for distance in (1e6, 1e9):
-        points = trellis_lattice.quantize(torch.full((1, trellis_lattice.dim), distance).double())
-        with pytest.raises(ValueError, match=r"more than 32768.*diverged"):
-            prior(points)
-
-
-def test_gradients_far_out_are_finite(lattice, family_class):
-    prior = exact_prior(lattice, lattice.dim, family_class)
-    points = lattice.quantize(torch.full((2, lattice.dim), 300.0) * torch.tensor([[0.0], [1.0]])).requires_grad_()
-    prior(points).sum().backward()
-    for gradient in (points.grad, *(p.grad for p in prior.parameters())):
-        assert gradient is not None and bool(gradient.isfinite().all())
-    # Downhill is toward the origin (away from it, log P falls).
-    assert bool((points.grad[1] * points.detach()[1] >= 0).all())
-
-
-def test_gradient_by_the_points_is_the_slope_of_log_f(trellis_lattice, family_class, prior_on, some_points):
-    """What the straight-through estimator needs: a difference quotient of sum log f_i at the lattice point."""
-    prior = prior_on(trellis_lattice, family_class, copies=2)
-    points = some_points(trellis_lattice, 10, copies=2).requires_grad_()
-    price = torch.randn(10).double()
-    (prior(points) * price).sum().backward()
-    step, width = 1e-6, trellis_lattice.steps.repeat(2)
-    up, down = (prior.family.log_mass(points.detach() + side * step, width) for side in (1, -1))
-    expected = -(up - down) / (2 * step) / math.log(2) * price[:, None]
-    torch.testing.assert_close(points.grad, expected.detach(), rtol=1e-5, atol=1e-6)
-
-
-def test_gradient_by_the_points_of_the_triangular_prior(get_lattice, family_class, prior_on, some_points, generator):
-    """There it is the slope of each factor, normalization included: a difference quotient of log P itself."""
-    lattice = get_lattice("an3")
-    prior = prior_on(lattice, family_class, copies=2)
-    points = some_points(lattice, 10, copies=2).requires_grad_()
-    prior(points).sum().backward()
-    step = 1e-6
-    for i in range(6):
-        moved = step * torch.eye(6)[i].double()
-        quotient = (prior(points.detach() + moved) - prior(points.detach() - moved)) / (2 * step)
-        torch.testing.assert_close(points.grad[:, i], quotient.detach(), rtol=1e-5, atol=1e-5)
-
-
-def test_gradient_by_the_dither_and_points_together(get_lattice, family_class, prior_on, some_points, parallelepiped):
-    """Given a dither, the slope is that of log f at point + dither."""
-    lattice = get_lattice("dn4")
-    prior = prior_on(lattice, family_class)
-    points, u = some_points(lattice, 10).requires_grad_(), parallelepiped(lattice, 10)
-    prior(points, u).sum().backward()
-    step = 1e-6
-    up, down = (prior.family.log_mass(points.detach() + u + side * step, lattice.steps) for side in (1, -1))
-    expected = -(up - down) / (2 * step) / math.log(2)
-    torch.testing.assert_close(points.grad, expected.detach(), rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("dithered", [False, True])
-@pytest.mark.parametrize("key", ["z3", "a2", "an3", "dn4", "dn_dual3", "e8", "bw16", "a2*z1"])
-def test_gradient_by_the_parameters(key, dithered, get_lattice, family_class, prior_on, some_points, parallelepiped):
-    """Against difference quotients of the rate, which move Z too."""
-    lattice = get_lattice(key)
-    prior = prior_on(lattice, family_class, components=2)
-    points = some_points(lattice, 6)
-    dither = parallelepiped(lattice, 6) if dithered else None
-    rate = lambda: prior(points, dither).mean()  # noqa: E731
-    rate().backward()
-    step = 1e-6
-    for parameter in prior.parameters():
-        assert parameter.dtype == torch.float64
-        for _ in range(3):
-            direction = torch.randn_like(parameter)
-            with torch.no_grad():
-                values = []
-                for side in (1, -2, 1):  # up, down, and back
-                    parameter += side * step * direction
-                    values.append(float(rate()))
-            quotient = (values[0] - values[1]) / (2 * step)
-            assert float((parameter.grad * direction).sum()) == pytest.approx(quotient, rel=1e-4, abs=1e-5)
-
-
-@torch.no_grad()
 def test_order_and_shape_of_the_batch_do_not_matter(lattice, prior_on, some_points):
     prior = prior_on(lattice, GaussianMixture, copies=2)
     points = some_points(lattice, 12, copies=2)
@@ -396,29 +268,6 @@ def test_the_rate_of_a_fitted_prior_is_the_entropy(key, get_lattice, generator):
     assert rate >= entropy - 1e-6
     # The entropy of samples is low by (outcomes - 1) / 2N nats (Miller & Madow).
     assert rate <= entropy + (len(found) - 1) / (2 * count * math.log(2)) + 0.005 * n
-
-
-def test_wrong_dimensions_are_refused(lattice):
-    for dim in (0, lattice.dim + 1)[: 1 if lattice.dim == 1 else 2]:
-        with pytest.raises(ValueError, match=f"multiples of {lattice.dim} latent"):
-            exact_prior(lattice, dim)
-
-
-def test_priors_refuse_lattices_that_they_do_not_fit():
-    with pytest.raises(ValueError, match="no trellis"):
-        TrellisPrior(lattices.get("an", 3), 3, GaussianMixture(3))
-    lower = SphereDecoder([[1.0, 0.0], [0.4, 1.0]])
-    with pytest.raises(ValueError, match="upper triangular"):
-        TriangularPrior(lower, 2, GaussianMixture(2))
-
-
-@pytest.mark.parametrize("cls", [GaussianMixture, LogisticMixture, LaplaceMixture])
-def test_a_prior_that_has_diverged_says_so(cls):
-    """Tables over more lattice steps than any sane training has are refused, before memory runs out."""
-    prior = TrellisPrior(lattices.get("e8"), 8, cls(8, scale=1e5))
-    for dither in (None, torch.zeros(1, 8)):
-        with pytest.raises(ValueError, match="diverged"):
-            prior(torch.zeros(1, 8), dither)
 
 
 def test_points_of_the_enumeration_are_all_there(small_lattice, all_points):
