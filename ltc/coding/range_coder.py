@@ -16,9 +16,10 @@ _BY_ROW = _Categorical(perfect=False)
 # Floats of the tables that are laid out at once.
 _CHUNK = 1 << 22
 
-_SIXTEEN = 1 << 16
-_DIGITS = _Uniform(_SIXTEEN)
-_LENGTHS = _Uniform(64)
+_LENGTHS, _SIGN = _Uniform(64), _Uniform(2)
+
+# Bits of an escaped integer that are written at once.
+_AT_ONCE = 16
 
 
 class Encoder:
@@ -43,19 +44,23 @@ class Encoder:
             self._coder.encode(symbols[part], _BY_ROW, _lay_out(tables, rows, part))
 
     def integers(self, values: np.ndarray) -> None:
-        """Writes integers below 2^62 in absolute value, in about twice their length in bits.
+        """Writes integers below 2^62 in absolute value, in 6 bits more than they have with their sign.
 
-        Each is a length in bits L of |value| (6 bits), a sign (16 bits), and the digits of |value| to the base 2^16,
-        the lowest first, as many as L bits need.
+        Each is the length in bits L of |value| (6 bits), and unless that is zero the sign (1 bit) and the bits of
+        |value| below the leading one, 16 at a time, the lowest first.
         """
         for value in values.tolist():
             size = abs(value)
-            self._coder.encode(np.array([size.bit_length()], dtype=np.int32), _LENGTHS)
-            digits = [int(value < 0)]
-            while size:
-                digits.append(size % _SIXTEEN)
-                size //= _SIXTEEN
-            self._coder.encode(np.array(digits, dtype=np.int32), _DIGITS)
+            length = size.bit_length()
+            self._one(length, _LENGTHS)
+            if length:
+                self._one(int(value < 0), _SIGN)
+            for low in range(0, length - 1, _AT_ONCE):
+                width = min(_AT_ONCE, length - 1 - low)
+                self._one((size >> low) & ((1 << width) - 1), _Uniform(1 << width))
+
+    def _one(self, symbol: int, model: object) -> None:
+        self._coder.encode(np.array([symbol], dtype=np.int32), model)
 
     def getvalue(self) -> bytes:
         """What was written: 32-bit words, each with its lowest byte first."""
@@ -90,11 +95,12 @@ class Decoder:
             length = int(self._read(_LENGTHS, 1)[0])
             if length > 62:
                 raise CorruptStream("an escaped integer has more than 62 bits")
-            sign, *digits = self._read(_DIGITS, 1 + -(-length // 16)).tolist()
-            size = sum(d << (16 * j) for j, d in enumerate(digits))
-            if size.bit_length() != length:
-                raise CorruptStream("an escaped integer has not the length that it says")
-            found[i] = -size if sign else size
+            negative = bool(length) and bool(self._read(_SIGN, 1)[0])
+            size = 1 << (length - 1) if length else 0
+            for low in range(0, length - 1, _AT_ONCE):
+                width = min(_AT_ONCE, length - 1 - low)
+                size += int(self._read(_Uniform(1 << width), 1)[0]) << low
+            found[i] = -size if negative else size
         return found
 
     def _read(self, *arguments: object) -> np.ndarray:

@@ -39,7 +39,13 @@ class ReferenceDecoder:
         return self.symbol([share] * (size - 1) + [TOTAL - share * (size - 1)])
 
     def integer(self) -> int:
-        """An escaped integer: its length in bits, its sign, its digits to the base 2^16, the lowest first."""
+        """An escaped integer: its length in bits, its sign, its bits below the leading one, 16 at a time."""
         length = self.uniform(64)
-        sign = -1 if self.uniform(1 << 16) else 1
-        return sign * sum(self.uniform(1 << 16) << (16 * j) for j in range(-(-length // 16)))
+        if not length:
+            return 0
+        sign, size, low = (-1 if self.uniform(2) else 1), 1 << (length - 1), 0
+        while low < length - 1:
+            width = min(16, length - 1 - low)
+            size += self.uniform(1 << width) << low
+            low += width
+        return sign * size
