@@ -180,14 +180,14 @@ def test_curves_are_drawn_for_points_with_and_without_similarity():
     assert len(draw_image_curves(pd.DataFrame(rows[:2])).axes) == 1
 
 
-def test_published_curves_stand_behind_those_on_kodak():
+def test_published_curves_stand_beside_those_on_kodak():
     rows = [
         {"source": "bsds500", "lattice": "e8", "coded_rate": rate, "psnr": 30.0, "ms_ssim": 0.9, "test_set": "kodak"}
         for rate in (0.2, 0.4)
     ]
     figure = draw_image_curves(pd.DataFrame(rows))
-    assert [len(axes.lines) for axes in figure.axes] == [1 + len(KODAK)] * 2
-    for line in figure.axes[0].lines[1:]:
+    assert [len(axes.lines) for axes in figure.axes] == [1, 1 + len(KODAK), 1 + len(KODAK)]
+    for line in figure.axes[1].lines[1:]:
         x, y = line.get_data()
         assert 0.1 < x.min() < x.max() < 0.6
         assert (np.diff(x) > 0).all() and (np.diff(y) > 0).all()
