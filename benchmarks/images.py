@@ -28,8 +28,13 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.provenance import provenance
+from ltc.files import write_json
 
 _ROOT = Path(__file__).resolve().parent.parent
+
+# A run of fewer seconds only found that everything was there.
+_NOTHING_DONE = 60.0
+
 _SYSTEMS = ("scalar", "z", "e8", "tcq8", "learned8")
 
 
@@ -90,7 +95,7 @@ def main() -> None:
     common = ("--config-name", "images", f"network={options.network}", f"seed={options.seed}", "reconstructions=false")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log.txt"
-    begin = time.perf_counter()
+    begin, code = time.perf_counter(), provenance()
     lambdas = ",".join(map(str, size.lambdas))
     few = "eval_symbols=1"  # a starting point is not what is compared
     middle = f"lambda={size.lambdas[len(size.lambdas) // 2]}"
@@ -100,7 +105,7 @@ def main() -> None:
     tune = [*common, *size.tune, f"system={','.join(options.systems)}", f"lambda={lambdas}"]
     tune.append(f"init_from={folder}/start/${{lambda}}")
     sweep(tune, folder / "systems", size.parallel, log)
-    minutes = (time.perf_counter() - begin) / 60
+    minutes = _spent(folder, time.perf_counter() - begin) / 60
     jobs = [job for job in (folder / "systems").iterdir() if (job / "rd_point.json").exists()]
     points = pd.DataFrame([{**json.loads((job / "rd_point.json").read_text()), "folder": job} for job in jobs])
     command = " ".join(["python -m benchmarks.images", *sys.argv[1:]])
@@ -108,7 +113,7 @@ def main() -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     shutil.copy(folder / "systems" / "psnr_curves.png", pictures / "psnr_curves.png")
     _without_paths(log, pictures / "log.txt", folder)
-    text = "\n".join(page(points, size, command, options.seed, minutes, pictures.name)) + "\n"
+    text = "\n".join(page(points, size, command, options.seed, minutes, code, pictures.name)) + "\n"
     print(text)
     options.output.write_text(text)
 
@@ -127,6 +132,16 @@ def run(arguments: list[str], log: Path) -> None:
         subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=file)
 
 
+def _spent(folder: Path, seconds: float) -> float:
+    """The seconds that all runs of the command have taken which trained anything, with those of this one."""
+    path = folder / "seconds.json"
+    known = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
+    if known and seconds < _NOTHING_DONE:
+        return float(known)
+    write_json(path, {"seconds": known + seconds})
+    return known + seconds
+
+
 def _without_paths(log: Path, copy: Path, folder: Path) -> None:
     """The log for the documents, where folders of one machine mean nothing."""
     text = log.read_text()
@@ -135,14 +150,16 @@ def _without_paths(log: Path, copy: Path, folder: Path) -> None:
     copy.write_text("\n".join(line.rstrip() for line in text.splitlines()) + "\n")
 
 
-def page(points: pd.DataFrame, size: Size, command: str, seed: int, minutes: float, pictures: str) -> list[str]:
+def page(
+    points: pd.DataFrame, size: Size, command: str, seed: int, minutes: float, code: str, pictures: str
+) -> list[str]:
     """The page in Markdown."""
     points = points.sort_values(["lambda", "coded_rate"])
     first = points.iloc[0]
     lines = [
         "# Images, measured",
         "",
-        f"Made by `{command}` in {minutes:.0f} minutes; seed {seed}; {provenance()}.",
+        f"Made by `{command}` in {minutes:.0f} minutes; seed {seed}; {code}.",
         "",
         f"Network {first['transform']}, trained on crops of {first['source']}, tested on "
         f"{first['images']} images of Kodak. One network with rounding (`{' '.join(size.first)}`) is trained on at "
