@@ -14,7 +14,7 @@ A sweep:
 
 - ``resume``, ``resume_checkpoints``, ``resume_metrics`` a job that was killed goes on
 - ``sole_process`` no other process is at work in its folder
-- ``sweep_progress`` how far it is
+- ``sweep_progress`` how far it is; ``idle_workers`` who has nothing left to do
 - ``sweep_summary`` gathers it: ``rd_points.csv``, ``rd_curves`` as a picture, a table
 - ``image_curves`` those of images, before ``published_curves``
 - ``report`` a page for people, ``python -m callbacks.report``

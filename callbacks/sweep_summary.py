@@ -27,11 +27,13 @@ class SweepSummary(Callback):
         from hydra.utils import instantiate
         from rich.console import Console
 
+        from callbacks.idle_workers import end_idle_workers
         from callbacks.point_tables import sweep_table
         from callbacks.rd_curves import draw_curves
         from callbacks.report import write_report
         from ltc.files import whole_file
 
+        end_idle_workers()
         folder = Path(config.hydra.sweep.dir).absolute()
         rows = gather(folder)
         if not rows:

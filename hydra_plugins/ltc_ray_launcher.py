@@ -13,6 +13,7 @@ from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, configure_log, filter_overrides, run_job, setup_globals
+from hydra.errors import CompactHydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -43,7 +44,12 @@ class RayLauncher(Launcher):
             job_overrides: the overrides of each job.
             initial_job_idx: the number of the first one.
         """
-        import ray
+        try:
+            import ray
+        except ModuleNotFoundError as error:
+            raise CompactHydraException(
+                "hydra/launcher=ray needs Ray, which pip install '.[cluster]' brings."
+            ) from error
 
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
