@@ -89,6 +89,15 @@ def test_integers_of_any_size(values):
     assert 8 * len(encoder.getvalue()) <= bits + 64
 
 
+@given(st.lists(integers, min_size=1, max_size=30))
+def test_an_integer_takes_its_bits_and_six(values):
+    """Its length of 64 equally likely ones, and of what is not zero the sign and the bits below the leading one."""
+    encoder = Encoder()
+    encoder.integers(np.array(values))
+    bits = sum(6 + abs(v).bit_length() for v in values)
+    assert bits - 1 <= 8 * len(encoder.getvalue()) <= bits + 64 + 1
+
+
 def test_the_length_is_the_information(rng):
     """Each symbol costs -log2 of its count over 2^24; the end costs two words at most."""
     tables = some_tables(rng, 5, 30)
