@@ -27,7 +27,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.provenance import provenance
+from benchmarks.provenance import commits_of, provenance
 from ltc.files import write_json
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -113,6 +113,7 @@ def main() -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     shutil.copy(folder / "systems" / "psnr_curves.png", pictures / "psnr_curves.png")
     _without_paths(log, pictures / "log.txt", folder)
+    code += f"; its networks at commit {', '.join(commits_of([folder / 'systems']))}"
     text = "\n".join(page(points, size, command, options.seed, minutes, code, pictures.name)) + "\n"
     print(text)
     options.output.write_text(text)

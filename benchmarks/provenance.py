@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from callbacks.provenance import hardware
 
-__all__ = ["provenance"]
+__all__ = ["commits_of", "provenance"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,3 +38,13 @@ def _commit() -> str:
 
 def _git(*words: str) -> str:
     return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commits_of(sweeps: Iterable[Path]) -> list[str]:
+    """The commits that made the points of sweeps: a page may be written later than they."""
+    found: dict[str, None] = {}
+    for path in (path for sweep in sweeps for path in sorted(sweep.glob("*/provenance.json"))):
+        known = json.loads(path.read_text())
+        changed = " with changes" if (path.parent / "changes.diff").exists() else ""
+        found[f"{str(known['commit'])[:7]}{changed}"] = None
+    return list(found)

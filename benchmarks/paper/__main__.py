@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from benchmarks.paper.page import ecvq_lines, image_lines, prior_lines, publishe
 from benchmarks.paper.pictures import draw_cells_beside, draw_section
 from benchmarks.paper.sections import SECTIONS, Section
 from benchmarks.paper.systems import by_system, read_sweep, system_of
-from benchmarks.provenance import provenance
+from benchmarks.provenance import commits_of, provenance
 from ltc.files import whole_file, write_json
 from ltc.theory import SawbridgeEntropyDistortion
 
@@ -58,13 +57,19 @@ def main() -> None:
 
 
 def _sweep(name: str, options: argparse.Namespace) -> None:
-    """Runs what is missing of a sweep, and adds its time to what it has taken before."""
+    """Runs what is missing of a sweep, and adds its time to what it has taken before, if anything was missing."""
     folder = options.folder / name
     parallel = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={options.jobs}"] if options.jobs > 1 else []
     command = [sys.executable, "run.py", "-m", "--config-name", name, f"size={options.size}", *parallel]
-    begun = time.perf_counter()
+    begun, known = time.perf_counter(), _results(folder)
     subprocess.run([*command, f"hydra.sweep.dir={folder}"], cwd=_ROOT, check=True)
-    _spent(folder, time.perf_counter() - begun)
+    if _results(folder) != known:
+        _spent(folder, time.perf_counter() - begun)
+
+
+def _results(folder: Path) -> dict[str, float]:
+    """When each point of a sweep was made."""
+    return {path.parent.name: path.stat().st_mtime for path in folder.glob("*/rd_point.json")}
 
 
 def _write_page(options: argparse.Namespace, console: Console) -> None:
@@ -114,22 +119,12 @@ def _section(section: Section, present: list[str], folder: Path, pictures: Path)
     picture = pictures / f"{present[0]}.png"
     draw_section(picture, section.title, systems, bound, one_shot)
     seconds = sum(_spent(folder / name) for name in present)
-    commits = _commits(folder / name for name in present)
+    commits = commits_of(folder / name for name in present)
     lines = section_lines(section, systems, bound, one_shot, picture, seconds, commits)
     if present[0] == "gaussian":
         lines += published_lines(points)
         lines += ecvq_lines(_ecvq(home), points)
     return lines
-
-
-def _commits(sweeps: Iterable[Path]) -> list[str]:
-    """The commits that made a section's points: a page may be written later than its sweeps."""
-    found: dict[str, None] = {}
-    for path in (path for sweep in sweeps for path in sorted(sweep.glob("*/provenance.json"))):
-        known = json.loads(path.read_text())
-        changed = " with changes" if (path.parent / "changes.diff").exists() else ""
-        found[f"{str(known['commit'])[:7]}{changed}"] = None
-    return list(found)
 
 
 def _cells(folder: Path, pictures: Path) -> list[str]:
