@@ -107,13 +107,16 @@ def test_moments_of_the_cells(make, dim):
 
 
 def test_the_moment_follows_the_basis(make):
+    """Of boxes, whose moment is known: long ones first, then the cube."""
     lattice = make(3)
-    before = lattice.nsm
-    assert lattice.nsm == before
-    with torch.no_grad():
-        lattice.above.zero_()
-        lattice.diagonal.zero_()
-    assert lattice.nsm == pytest.approx(1 / 12, rel=0.01) != before
+    for diagonal in ([0.7, 0.0, -0.7], [0.0, 0.0, 0.0]):
+        with torch.no_grad():
+            lattice.above.zero_()
+            lattice.diagonal.copy_(torch.tensor(diagonal))
+        sides = lattice.generator.detach().diagonal().double()
+        assert lattice.nsm == pytest.approx(float(sides.square().mean()) / 12, rel=0.01)
+        assert lattice.nsm == lattice.nsm
+    assert float(sides.min()) == pytest.approx(float(sides.max()))
 
 
 def test_the_straight_through_estimator(make, search):
