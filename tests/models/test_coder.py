@@ -44,8 +44,8 @@ def test_at_a_fine_scale_the_reconstruction_is_the_source():
     lattice = lattices.get("e8")
     coder = Coder(Gain(8, 8, 100.0), LatticeBottleneck(lattice, exact_prior(lattice, 8)), Gain(8, 8, 0.01)).eval()
     x = torch.randn(20_000, 8)
-    moment = DISTORTIONS["mse"](x, coder(x).reconstruction)
-    error = float(moment.detach().std()) / math.sqrt(len(x))
+    moment = DISTORTIONS["mse"](x, coder(x).reconstruction).detach()
+    error = float(moment.std()) / math.sqrt(len(x))
     assert abs(float(moment.mean()) - lattice.nsm / 100**2) < 5 * error
 
 
