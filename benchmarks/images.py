@@ -28,7 +28,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.provenance import commits_of, provenance
-from ltc.files import write_json
+from benchmarks.spent import spent
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -105,7 +105,7 @@ def main() -> None:
     tune = [*common, *size.tune, f"system={','.join(options.systems)}", f"lambda={lambdas}"]
     tune.append(f"init_from={folder}/start/${{lambda}}")
     sweep(tune, folder / "systems", size.parallel, log)
-    minutes = _spent(folder, time.perf_counter() - begin) / 60
+    minutes = spent(folder, time.perf_counter() - begin, _NOTHING_DONE) / 60
     jobs = [job for job in (folder / "systems").iterdir() if (job / "rd_point.json").exists()]
     points = pd.DataFrame([{**json.loads((job / "rd_point.json").read_text()), "folder": job} for job in jobs])
     command = " ".join(["python -m benchmarks.images", *sys.argv[1:]])
@@ -131,16 +131,6 @@ def run(arguments: list[str], log: Path) -> None:
     with log.open("a") as file:
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} python run.py", *arguments, file=file, flush=True)
         subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=file)
-
-
-def _spent(folder: Path, seconds: float) -> float:
-    """The seconds that all runs of the command have taken which trained anything, with those of this one."""
-    path = folder / "seconds.json"
-    known = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
-    if known and seconds < _NOTHING_DONE:
-        return float(known)
-    write_json(path, {"seconds": known + seconds})
-    return known + seconds
 
 
 def _without_paths(log: Path, copy: Path, folder: Path) -> None:

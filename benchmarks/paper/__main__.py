@@ -31,6 +31,7 @@ from benchmarks.paper.pictures import draw_cells_beside, draw_section
 from benchmarks.paper.sections import SECTIONS, Section
 from benchmarks.paper.systems import by_system, read_sweep, system_of
 from benchmarks.provenance import commits_of, provenance
+from benchmarks.spent import spent
 from ltc.files import whole_file, write_json
 from ltc.theory import SawbridgeEntropyDistortion
 
@@ -64,7 +65,7 @@ def _sweep(name: str, options: argparse.Namespace) -> None:
     begun, known = time.perf_counter(), _results(folder)
     subprocess.run([*command, f"hydra.sweep.dir={folder}"], cwd=_ROOT, check=True)
     if _results(folder) != known:
-        _spent(folder, time.perf_counter() - begun)
+        spent(folder, time.perf_counter() - begun)
 
 
 def _results(folder: Path) -> dict[str, float]:
@@ -87,7 +88,7 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
     if (options.folder / "pairs" / "rd_points.csv").exists():
         body += _cells(options.folder, pictures)
     body += image_lines(_ROOT / "docs" / "images.md")
-    seconds = sum(_spent(options.folder / name) for name in _SWEEPS)
+    seconds = sum(spent(options.folder / name) for name in _SWEEPS)
     head = [
         "# Results",
         "",
@@ -114,11 +115,11 @@ def _section(section: Section, present: list[str], folder: Path, pictures: Path)
     for p in points:
         p["bound_rate"] = bound.function.rate(p["distortion"])
         p["bound_gap"] = p["rate"] - p["bound_rate"]
-    _spent(home, time.perf_counter() - begun, least=5.0)
+    spent(home, time.perf_counter() - begun, least=5.0)
     one_shot = SawbridgeEntropyDistortion() if source.name == "sawbridge" else None
     picture = pictures / f"{present[0]}.png"
     draw_section(picture, section.title, systems, bound, one_shot)
-    seconds = sum(_spent(folder / name) for name in present)
+    seconds = sum(spent(folder / name) for name in present)
     commits = commits_of(folder / name for name in present)
     lines = section_lines(section, systems, bound, one_shot, picture, seconds, commits)
     if present[0] == "gaussian":
@@ -162,18 +163,8 @@ def _ecvq(home: Path) -> list[ECVQPoint]:
         begun = time.perf_counter()
         kept = [measure(2, lmbda, samples=200_000, size=8192) for lmbda in _ECVQ_LAMBDAS]
         write_json(path, [list(e) for e in kept])
-        _spent(home, time.perf_counter() - begun)
+        spent(home, time.perf_counter() - begun)
     return kept
-
-
-def _spent(folder: Path, seconds: float = 0.0, least: float = 0.0) -> float:
-    """The seconds that a sweep has taken, over all runs; adds some, if they are more than ``least``."""
-    path = folder / "seconds.json"
-    total = json.loads(path.read_text())["seconds"] if path.exists() else 0.0
-    if seconds > least:
-        total += seconds
-        write_json(path, {"seconds": total})
-    return total
 
 
 def _source(sweep: str) -> Any:
