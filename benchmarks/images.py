@@ -210,9 +210,14 @@ def _percent(value: float) -> str:
 
 
 def bd_rate(anchor_rate: Any, anchor_psnr: Any, test_rate: Any, test_psnr: Any) -> float:
-    """Bjøntegaard's delta rate in percent; NaN for curves that do not overlap."""
+    """Bjøntegaard's delta rate in percent; NaN for curves that do not rise (of networks hardly trained) or overlap."""
     import bjontegaard
 
+    curves = (anchor_rate, anchor_psnr, test_rate, test_psnr)
+    if any(list(values) != sorted(values) for values in curves):
+        return math.nan
+    if max(min(anchor_psnr), min(test_psnr)) >= min(max(anchor_psnr), max(test_psnr)):
+        return math.nan
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # curves of a few points overlap as they do
         return float(
