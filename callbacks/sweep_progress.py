@@ -135,14 +135,16 @@ def time_left(elapsed: float, done: int, missing: int | None) -> str:
 
     Example:
         >>> time_left(60, 2, 4), time_left(10, 1, 2), time_left(7200, 4, 12), time_left(5, 0, 3)
-        ('2 min', '20 s', '6.0 h', '')
+        ('2.0 min', '20 s', '6.0 h', '')
     """
     if not done or not missing:
         return ""
     seconds = elapsed / done * missing
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.{0 if seconds >= 600 else 1}f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 def job_count(config: DictConfig) -> int | None:
