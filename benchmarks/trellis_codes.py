@@ -1,6 +1,6 @@
 """Normalized second moments of trellis codes, measured on long sequences; and a search for codes of more states.
 
-    python -m benchmarks.trellis_codes                             every code of ltc.lattices.tcq
+    python -m benchmarks.trellis_codes                             every code of ltc.lattices.catalogue.tcq
     python -m benchmarks.trellis_codes --code 1017 342             any code: parity polynomials h0, h1 in octal
     python -m benchmarks.trellis_codes --search 512 --codes 200    the best codes of 512 states
 
@@ -30,9 +30,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.provenance import provenance
+from ltc.lattices.catalogue.tcq import CODES, encoder_tables
 from ltc.lattices.kernels.parallel import compiled, run_pieces
 from ltc.lattices.kernels.viterbi import ViterbiSearch
-from ltc.lattices.tcq import CODES, encoder_tables
 
 # Length of a sequence, and samples left out at each end: about twice what the transient of 2,048 states takes.
 _LENGTH, _ENDS = 4096, 256

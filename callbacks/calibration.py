@@ -8,13 +8,14 @@ from typing import Any
 import pytorch_lightning as pl
 from torch import Tensor
 
-from ltc.models import Calibration, LatticeBottleneck, RDSearch
+from ltc.models import LatticeBottleneck, RDSearch
+from ltc.training import Calibration
 
 __all__ = ["CalibrationPhase"]
 
 
 class CalibrationPhase(pl.Callback):
-    """Runs a :class:`~ltc.models.Calibration` when training ends, and renews the last checkpoint.
+    """Runs a :class:`~ltc.training.Calibration` when training ends, and renews the last checkpoint.
 
     Coders without a lattice bottleneck are left as they are. Under DDP every rank does the same with the same numbers,
     so that all of them keep the same coder.

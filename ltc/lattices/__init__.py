@@ -5,10 +5,15 @@
 >>> e8 = lattices.get("e8")
 >>> point = e8.quantize(torch.randn(5, 16))  # five points of the product of two copies
 
-One file a lattice (``z``, ``a2``, ``an``, ``dn``, ``dn_dual``, ``e8``, ``bw16``, ``leech``); what they share is in
-``lattice`` (the interface), ``trellis`` (the finite-state check, in three semirings), ``coset_lattice`` (cosets of
-a simple lattice), ``codes`` (binary codes), ``congruence`` and ``sphere`` (nearest point of any generator matrix).
-``learned`` is a lattice with parameters, which is trained along with a network.
+- ``catalogue`` one file a lattice: ``z``, ``a2``, … ``leech``, and the trellis codes ``tcq``; ``registry`` finds them
+- ``lattice`` what a lattice is to the rest of the project; products of lattices
+- ``trellis`` the finite-state check, in three semirings; ``path_sum`` its log-sum-exp
+- ``coset_lattice`` cosets of a simple lattice, from ``codes`` (binary); ``congruence_lattice`` from ``congruence``
+- ``sphere`` the nearest point of any generator matrix
+- ``kernels`` searches compiled for the CPU
+- ``learned`` a lattice with parameters, which is trained along with a network
+- ``nsm_optimizer`` descent on the second moment over all generator matrices
+- ``card``, ``card_plot``, ``theta_series`` a lattice at a glance (``python -m ltc.lattices``)
 """
 
 from ltc.lattices.lattice import Lattice, ProductLattice

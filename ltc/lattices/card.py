@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ltc.lattices.catalogue.tcq import TrellisCode
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import get
-from ltc.lattices.tcq import TrellisCode
 from ltc.lattices.theta_series import shortest_norm, theta_series
 
 __all__ = ["Card", "Shell", "gap_bits", "kissing", "measure", "measure_nsm", "measure_speed"]

@@ -1,4 +1,4 @@
-"""Lattices by name: each file of this package registers what it defines, and ``get`` finds it."""
+"""Lattices by name: each file of the catalogue registers what it defines, and ``get`` finds it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,6 @@ def _build(name: str, dim: int) -> Lattice:
 
 @functools.cache
 def _discover() -> None:
-    package = importlib.import_module("ltc.lattices")
-    for module in pkgutil.iter_modules(package.__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"ltc.lattices.{module.name}")
+    catalogue = importlib.import_module("ltc.lattices.catalogue")
+    for module in pkgutil.iter_modules(catalogue.__path__, f"{catalogue.__name__}."):
+        importlib.import_module(module.name)

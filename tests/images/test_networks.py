@@ -10,7 +10,6 @@ import torch
 
 from ltc import lattices
 from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image
-from ltc.images.image_module import ImageModule, bits
 from ltc.images.networks import (
     LICTCM,
     Cheng2020Attention,
@@ -32,6 +31,7 @@ from ltc.images.padding import pad_to_multiple
 from ltc.images.start import start_from
 from ltc.images.swap import use_lattice
 from ltc.pixels import read_image, to_image, to_pixels
+from ltc.training.image_module import ImageModule, bits
 
 NETWORKS = {
     "factorized": functools.partial(FactorizedPrior, 8, 16),

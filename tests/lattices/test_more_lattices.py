@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ltc import lattices
-from ltc.lattices.an_dual import permutohedron_nsm
+from ltc.lattices.catalogue.an_dual import permutohedron_nsm
 from ltc.lattices.congruence_lattice import CongruenceLattice, eisenstein_parities
 from ltc.lattices.sphere import SphereDecoder
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ltc import lattices
-from ltc.lattices.tcq import CODES, TrellisCode, encoder_tables
+from ltc.lattices.catalogue.tcq import CODES, TrellisCode, encoder_tables
 
 
 @pytest.mark.parametrize("states", CODES)

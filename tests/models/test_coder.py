@@ -9,7 +9,8 @@ import torch
 from datamodules import BlockDataModule, Gaussian
 from ltc import lattices
 from ltc.entropy import exact_prior
-from ltc.models import DISTORTIONS, Coder, DitheredBottleneck, LatticeBottleneck, RateDistortionModule
+from ltc.models import DISTORTIONS, Coder, DitheredBottleneck, LatticeBottleneck
+from ltc.training import RateDistortionModule
 from ltc.transforms import MLP, Gain, Linear
 
 

@@ -9,7 +9,8 @@ from ltc.codec import load_coder, save_coder
 from ltc.entropy import GaussianMixture, LaplaceMixture, MixturePrior, TriangularPrior, exact_prior
 from ltc.images import LatticeGaussianConditional
 from ltc.lattices import LearnedLattice
-from ltc.models import GVQ, Calibration, Coder, DitheredBottleneck, LatticeBottleneck, RDSearch
+from ltc.models import GVQ, Coder, DitheredBottleneck, LatticeBottleneck, RDSearch
+from ltc.training import Calibration
 from ltc.transforms import Gain
 
 

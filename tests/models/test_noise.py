@@ -7,7 +7,8 @@ import torch
 
 import ltc.lattices
 from ltc.entropy import GaussianMixture, MixturePrior, NestedPrior, exact_prior
-from ltc.models import Coder, LatticeBottleneck, RateDistortionModule
+from ltc.models import Coder, LatticeBottleneck
+from ltc.training import RateDistortionModule
 
 NAMES = ["z", "a2", "e8", "leech", "an", "tcq8"]
 

@@ -8,8 +8,9 @@ import torch
 
 from ltc import lattices
 from ltc.entropy import GaussianMixture, exact_prior
-from ltc.models import Calibration, Coder, LatticeBottleneck, RDSearch
+from ltc.models import Coder, LatticeBottleneck, RDSearch
 from ltc.models.rd_search import decoder_gain
+from ltc.training import Calibration
 from ltc.transforms import Gain, Linear
 
 QUICK = {"evaluations": 4, "refit_steps": 40, "rdo_steps": 60, "final_steps": 60, "validation_symbols": 40_000}

@@ -15,8 +15,8 @@ from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.padding import pad_to_multiple
 from ltc.images.start import start_from
 from ltc.lattices import Lattice
-from ltc.models.moments import RateDistortionMoments
 from ltc.pixels import to_image, to_pixels
+from ltc.training.moments import RateDistortionMoments
 
 __all__ = ["ImageModule", "bits"]
 
@@ -48,7 +48,7 @@ class ImageModule(pl.LightningModule):
         init_from: ``coder.pt`` of a trained network with the same transforms, to start from; None to start afresh.
 
     Attributes:
-        evaluated: :class:`~ltc.models.moments.RateDistortionMoments` of the last evaluation, over whole images: bits
+        evaluated: :class:`~ltc.training.moments.RateDistortionMoments` of the last evaluation, over whole images: bits
             per pixel by the likelihoods, squared error of pixels (0 to 255) that are rounded as in a file.
 
     Raises:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ltc.models.coder import Coder
 from ltc.models.distortion import DISTORTIONS
-from ltc.models.moments import RateDistortionMoments
+from ltc.training.moments import RateDistortionMoments
 
 __all__ = ["RateDistortionModule"]
 

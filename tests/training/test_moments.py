@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltc.models import RateDistortionMoments
+from ltc.training import RateDistortionMoments
 
 FIGURES = ["rate", "distortion", "rate_error", "distortion_error", "covariance", "sample_rate", "blocks"]
 

@@ -1,0 +1,87 @@
+"""The house's floors: every package of ltc imports only those below it, and nothing outside of ltc knows less."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ltc
+
+_ROOT = Path(ltc.__file__).resolve().parent
+
+# What each package may import of ltc, besides itself.
+_MAY = {
+    "lattices": set(),
+    "theory": set(),
+    "transforms": set(),
+    "entropy": {"lattices"},
+    "coding": {"lattices", "entropy"},
+    "models": {"lattices", "entropy", "coding", "transforms"},
+    "images": {"lattices", "entropy", "coding", "models"},
+    "training": {"lattices", "entropy", "coding", "models", "images", "transforms"},
+    "codec": {"lattices", "entropy", "coding", "models", "images", "transforms"},
+}
+# Single files beside the packages, which import nothing of ltc.
+_FILES = {"files", "pixels"}
+# Who may know the frameworks.
+_FRAMEWORKS = {
+    "pytorch_lightning": {"training"},
+    "torchmetrics": {"training"},
+    "hydra": {"codec"},
+    "omegaconf": {"codec"},
+}
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names if node.module == "ltc"}
+    return found
+
+
+def _packages() -> list[str]:
+    return sorted(p.name for p in _ROOT.iterdir() if (p / "__init__.py").exists())
+
+
+def test_every_package_has_a_floor() -> None:
+    assert set(_packages()) == set(_MAY)
+
+
+@pytest.mark.parametrize("package", _packages())
+def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
+    allowed = _MAY[package] | _FILES | {package, "__version__"}
+    for path in (_ROOT / package).rglob("*.py"):
+        for module in _imports(path):
+            top, _, rest = module.partition(".")
+            if top == "ltc" and rest:
+                assert rest.split(".")[0] in allowed, f"{path} imports {module}"
+            assert top not in {"callbacks", "datamodules", "conf", "experiment", "benchmarks"}, f"{path}: {module}"
+            assert package in _FRAMEWORKS.get(top, {package}), f"{path} imports {module}"
+
+
+def test_importing_ltc_loads_nothing_heavy() -> None:
+    code = (
+        "import ltc, sys; print(sorted({'torch', 'numpy', 'numba', 'hydra', 'pytorch_lightning'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("package", _packages())
+def test_packages_are_attributes_that_load_at_first_use(package: str) -> None:
+    assert package in ltc.__all__ and package in dir(ltc)
+    code = f"import ltc; print(ltc.{package}.__name__)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found == f"ltc.{package}\n"
+
+
+def test_an_unknown_attribute_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'latices'"):
+        _ = ltc.latices
