@@ -33,6 +33,7 @@ from benchmarks.provenance import provenance
 from ltc.lattices.catalogue.tcq import CODES, encoder_tables
 from ltc.lattices.kernels.parallel import compiled, run_pieces
 from ltc.lattices.kernels.viterbi import ViterbiSearch
+from ltc.theory import space_filling_gap
 
 # Length of a sequence, and samples left out at each end: about twice what the transient of 2,048 states takes.
 _LENGTH, _ENDS = 4096, 256
@@ -72,7 +73,7 @@ class Measured:
     @property
     def gap(self) -> float:
         """The distance from the rate-distortion bound at high rate, bits per sample."""
-        return 0.5 * math.log2(2 * math.pi * math.e * self.nsm)
+        return space_filling_gap(self.nsm)
 
 
 def measure(h0: int, h1: int, samples: int, seed: int) -> Measured:

@@ -27,7 +27,7 @@ _COMMANDS = {
     "compress": _Command("ltc.codec.__main__", True, "an array, recording or image to an .ltc file"),
     "decompress": _Command("ltc.codec.__main__", True, "an .ltc file to an array or image"),
     "info": _Command("ltc.codec.__main__", True, "what an .ltc file or a coder says about itself"),
-    "lattices": _Command("ltc.lattices.__main__", False, "second moment, gap and speed of every lattice, or one's card"),
+    "lattices": _Command("ltc.lattices.__main__", False, "second moment, gap and speed of all lattices, or one's card"),
     "report": _Command("callbacks.report.__main__", False, "a page of one or several sweeps (in a clone)"),
 }
 

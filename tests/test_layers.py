@@ -15,9 +15,9 @@ _ROOT = Path(ltc.__file__).resolve().parent
 
 # What each package may import of ltc, besides itself.
 _MAY = {
-    "lattices": set(),
     "theory": set(),
     "transforms": set(),
+    "lattices": {"theory"},
     "entropy": {"lattices"},
     "coding": {"lattices", "entropy"},
     "models": {"lattices", "entropy", "coding", "transforms"},

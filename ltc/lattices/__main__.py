@@ -21,10 +21,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ltc.lattices.card import Card, gap_bits, kissing, measure
+from ltc.lattices.card import Card, kissing, measure
 from ltc.lattices.card_plot import plot
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import get, names
+from ltc.theory import space_filling_gap
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -92,7 +93,7 @@ def _row(card: Card) -> list[str]:
 def _print_card(console: Console, lattice: Lattice, seed: int) -> None:
     card, shell = measure(lattice, seed=seed), kissing(lattice)
     table = Table(title=lattice.name, show_header=False)
-    published = "none" if lattice.nsm is None else f"{lattice.nsm:.6f}, gap {gap_bits(lattice.nsm):.4f} bits"
+    published = "none" if lattice.nsm is None else f"{lattice.nsm:.6f}, gap {space_filling_gap(lattice.nsm):.4f} bits"
     rows = {
         "dimension": str(lattice.dim) if lattice.generator is not None else f"{lattice.dim} (length of a sequence)",
         "normalized second moment G": f"{card.nsm:.6f} ± {card.nsm_error:.6f} measured, {published} published",

@@ -13,8 +13,10 @@ from ltc.lattices.catalogue.tcq import TrellisCode
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import get
 from ltc.lattices.theta_series import shortest_norm, theta_series
+from ltc.theory.nsm import space_filling_gap
+from ltc.theory.running_mean import RunningMean
 
-__all__ = ["Card", "Shell", "gap_bits", "kissing", "measure", "measure_nsm", "measure_speed"]
+__all__ = ["Card", "Shell", "kissing", "measure", "measure_nsm", "measure_speed"]
 
 # Scalars of one call: enough that the kernels' threads have work, few enough to stay out of swap.
 _SCALARS = 1 << 20
@@ -51,7 +53,7 @@ class Card:
     @property
     def gap(self) -> float:
         """The high-rate gap to R(D), bits per dimension, by the measured moment."""
-        return gap_bits(self.nsm)
+        return space_filling_gap(self.nsm)
 
     @property
     def gap_error(self) -> float:
@@ -61,16 +63,6 @@ class Card:
     @property
     def samples_per_second(self) -> float:
         return self.vectors_per_second * self.lattice.dim
-
-
-def gap_bits(nsm: float) -> float:
-    """The high-rate gap to R(D) of an entropy-coded lattice of NSM G: log2(2 pi e G) / 2 bits per dimension.
-
-    Example:
-        >>> round(gap_bits(1 / 12), 4)
-        0.2546
-    """
-    return 0.5 * math.log2(2 * math.pi * math.e * nsm)
 
 
 def measure(lattice: Lattice, error: float = 2e-5, seconds: float = 0.4, seed: int = 0) -> Card:
@@ -97,18 +89,13 @@ def measure_nsm(lattice: Lattice, error: float, generator: torch.Generator) -> t
     code = isinstance(lattice, TrellisCode)
     searched = get(lattice.name, _LENGTH) if code else lattice
     chunk = max(16, _SCALARS // 4 // searched.dim)
-    count, total, squares = 0, 0.0, 0.0
-    while count < 2 * chunk or _standard_error(count, total, squares) > error:
+    moment = RunningMean()
+    while moment.count < 2 * chunk or moment.error > error:
         x = _uniform(searched, chunk, generator)
         difference = (x - searched.quantize(x)).square()
         inner = difference[:, _END:-_END] if code else difference
-        moment = inner.mean(-1).double()
-        count, total, squares = count + chunk, total + float(moment.sum()), squares + float(moment.square().sum())
-    return total / count, _standard_error(count, total, squares)
-
-
-def _standard_error(count: int, total: float, squares: float) -> float:
-    return math.sqrt(max(squares / count - (total / count) ** 2, 0.0) / (count - 1))
+        moment.add(inner.mean(-1))
+    return moment.mean, moment.error
 
 
 def _uniform(lattice: Lattice, count: int, generator: torch.Generator) -> Tensor:

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ltc.lattices.kernels.descent import nearest_integers
 from ltc.lattices.kernels.parallel import run_pieces
+from ltc.lattices.kernels.schnorr_euchner import nearest_integers
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import get
 from ltc.lattices.sphere import lll

@@ -17,13 +17,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltc.lattices.kernels.descent import descend, moments, reduce_basis
+from ltc.lattices.kernels.descent import descend, moments
 from ltc.lattices.kernels.parallel import run_pieces
+from ltc.lattices.kernels.schnorr_euchner import reduce_basis
+from ltc.lattices.sphere import lower_triangular
+from ltc.theory.running_mean import RunningMean
 
 __all__ = ["Progress", "estimate_nsm", "nsm_gradient", "optimize_generator", "polish"]
 
 # Steps drawn and taken at once, vectors searched at once, and vectors worth a second thread.
 _STEPS, _VECTORS, _GRAIN = 10_000, 1 << 17, 1 << 10
+
+# Of a reduction that changes nothing else along with the basis.
+_NO_ROWS = np.empty((0, 0))
 
 # Steps between two reductions of the basis.
 _EVERY = 100
@@ -86,14 +92,14 @@ def optimize_generator(
     for number in range(seed, seed + restarts):
         rng = np.random.default_rng(number)
         lower = _lower(rng.normal(size=(dim, dim)) if start is None else start.numpy())
-        reduce_basis(lower)
+        reduce_basis(lower, _NO_ROWS)
         rates = rate * fall ** (-np.arange(steps) / max(1, steps - 1))
         history = _descend(lower, rates, rng, _EVERY)[0]
         nsm = _estimate(lower, _COMPARED, np.random.default_rng(seed))[0] if restarts > 1 else 0.0
         if best is None or nsm < best[0]:
             best = nsm, lower, history
     assert best is not None
-    reduce_basis(best[1])
+    reduce_basis(best[1], _NO_ROWS)
     return _upper(best[1]), best[2]
 
 
@@ -111,7 +117,7 @@ def polish(generator: Tensor, seed: int = 0, steps: int = 500_000, rate: float =
         float64 [n, n], upper triangular, unit volume.
     """
     lower = _lower(generator.numpy())
-    reduce_basis(lower)
+    reduce_basis(lower, _NO_ROWS)
     # From here on the basis must not change, or its mean would mean nothing.
     rates = rate * fall ** (-np.arange(steps) / max(1, steps - 1))
     rng = np.random.default_rng(seed)
@@ -129,7 +135,7 @@ def estimate_nsm(generator: Tensor, error: float = 2e-5, seed: int = 0) -> tuple
         seed: of the vectors.
     """
     lower = _lower(generator.numpy())
-    reduce_basis(lower)
+    reduce_basis(lower, _NO_ROWS)
     rng = np.random.default_rng(seed)
     # A first look tells how many are needed.
     found = _estimate(lower, _VECTORS, rng)[1]
@@ -175,25 +181,22 @@ def _descend(
 
 
 def _estimate(lower: np.ndarray, count: int, rng: np.random.Generator) -> tuple[float, float]:
-    n, total, squares = len(lower), 0.0, 0.0
+    n, moment = len(lower), RunningMean()
     for first in range(0, count, _VECTORS):
         found = np.empty(min(_VECTORS, count - first))
         run_pieces(moments, len(found), _GRAIN, lower, rng.random((len(found), n)), found, np.empty((0, n, n)))
-        found /= n
-        total, squares = total + found.sum(), squares + (found**2).sum()
-    mean = total / count
-    return float(mean), math.sqrt(max(squares / count - mean**2, 0.0) / (count - 1))
+        moment.add(torch.from_numpy(found) / n)
+    return moment.mean, moment.error
 
 
 def _lower(generator: np.ndarray) -> np.ndarray:
     """The lattice turned so that its generator is lower triangular with a positive diagonal, at unit volume."""
-    _, r = np.linalg.qr(generator.T.astype(np.float64))
-    diagonal = np.diag(r)
+    lower = lower_triangular(generator)
+    diagonal = np.diag(lower)
     # Beyond that the search would lose itself in rounding errors.
-    if not np.abs(diagonal).min() > 1e-12 * np.abs(diagonal).max():
+    if not diagonal.min() > 1e-12 * diagonal.max():
         raise ValueError("A generator matrix is nonsingular, got one of determinant 0 or nearly so.")
-    lower = (r * np.sign(diagonal)[:, None]).T
-    return np.ascontiguousarray(lower / np.exp(np.log(np.abs(diagonal)).mean()))
+    return lower / np.exp(np.log(diagonal).mean())
 
 
 def _upper(lower: np.ndarray) -> Tensor:

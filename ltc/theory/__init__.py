@@ -17,6 +17,7 @@ file                   concept
 ``shannon``            :func:`shannon_lower_bound` from a differential entropy
 ``nsm``                :func:`space_filling_gap`, :func:`sphere_bound`, :func:`estimate_nsm`,
                        :func:`entropy_of_points`
+``running_mean``       :class:`RunningMean`, a mean and its standard error, chunk by chunk
 =====================  ==============================================================================
 
 Rates are in bits per symbol, distortions are means over symbols and components. The package needs torch and
@@ -34,6 +35,7 @@ from .kernels import DenseKernel, Kernel, SeparableKernel
 from .laplace import LaplaceL1RD
 from .nsm import EntropyEstimate, entropy_of_points, estimate_nsm, space_filling_gap, sphere_bound
 from .rate_distortion import RateDistortionFunction
+from .running_mean import RunningMean
 from .sample_bound import AchievablePoint, SampleUpperBound, achievable_point, sample_bounds
 from .sawbridge import SawbridgeEntropyDistortion
 from .shannon import shannon_lower_bound
@@ -51,6 +53,7 @@ __all__ = [
     "LaplaceL1RD",
     "RateDistortionEnvelope",
     "RateDistortionFunction",
+    "RunningMean",
     "SampleUpperBound",
     "SawbridgeEntropyDistortion",
     "SeparableKernel",

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .running_mean import RunningMean
+
 __all__ = ["EntropyEstimate", "entropy_of_points", "estimate_nsm", "space_filling_gap", "sphere_bound"]
 
 _CHUNK_NUMBERS = 1 << 20  # numbers per chunk of Monte-Carlo inputs: 8 MiB
@@ -110,18 +112,12 @@ def estimate_nsm(
         sample, log_volume = basis_or_sampler, 0.0
 
     chunk = max(1, _CHUNK_NUMBERS // dim)
-    count, mean, scatter = 0, 0.0, 0.0
+    moment = RunningMean()
     for start in range(0, samples, chunk):
         x = sample(min(chunk, samples - start), generator)
-        errors = (x - quantize(x)).double().square().mean(dim=-1)
-        # Chan's update of mean and scatter: sums of squares would lose the variance of long runs to rounding.
-        size, chunk_mean = len(errors), float(errors.mean())
-        scatter += float((errors - chunk_mean).square().sum())
-        scatter += (chunk_mean - mean) ** 2 * count * size / (count + size)
-        mean += (chunk_mean - mean) * size / (count + size)
-        count += size
+        moment.add((x - quantize(x)).double().square().mean(dim=-1))
     unit = math.exp(-2 / dim * log_volume)
-    return mean * unit, math.sqrt(scatter / (count - 1) / count) * unit
+    return moment.mean * unit, moment.error * unit
 
 
 def _parallelepiped(basis: Tensor) -> Callable[[int, torch.Generator], Tensor]:
