@@ -19,7 +19,6 @@ import statistics
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.bd_rate import bd_rate
 from benchmarks.provenance import commits_of, provenance
 from benchmarks.spent import spent
 
@@ -207,24 +207,6 @@ def bd_lines(points: pd.DataFrame) -> list[str]:
 
 def _percent(value: float) -> str:
     return f"{value:+.2f} %" if math.isfinite(value) else "-"
-
-
-def bd_rate(anchor_rate: Any, anchor_psnr: Any, test_rate: Any, test_psnr: Any) -> float:
-    """Bjøntegaard's delta rate in percent; NaN for curves that do not rise (of networks hardly trained) or overlap."""
-    import bjontegaard
-
-    curves = (anchor_rate, anchor_psnr, test_rate, test_psnr)
-    if any(list(values) != sorted(values) for values in curves):
-        return math.nan
-    if max(min(anchor_psnr), min(test_psnr)) >= min(max(anchor_psnr), max(test_psnr)):
-        return math.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # curves of a few points overlap as they do
-        return float(
-            bjontegaard.bd_rate(
-                list(anchor_rate), list(anchor_psnr), list(test_rate), list(test_psnr), method="pchip", min_overlap=0
-            )
-        )
 
 
 def image_curves(base: pd.DataFrame, test: pd.DataFrame) -> Iterator[tuple[Any, Any, Any, Any]]:
