@@ -50,7 +50,7 @@ def by_system(points: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]
 
 
 def bd_rate(anchor: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]) -> float:
-    """BD-rate in percent of the points of two systems, those with a rate above 0.05 bit; see :mod:`benchmarks.bd_rate`."""
+    """BD-rate in percent of the points of two systems, those with a rate above 0.05 bit; NaN where there is none."""
     curves = []
     for points in (anchor, test):
         heard = sorted((p for p in points if p["rate"] > _SILENT), key=lambda p: p["rate"])
