@@ -13,7 +13,7 @@ from ltc.lattices.catalogue.tcq import CODES, TrellisCode, encoder_tables
 @pytest.mark.parametrize("states", CODES)
 def test_the_labels_obey_the_parity_equation(states, rng):
     """The sum of h0 * z0 and h1 * z1 over the last memory + 1 labels is even (Ungerboeck 1982)."""
-    h0, h1, _ = CODES[states]
+    h0, h1, *_ = CODES[states]
     memory = states.bit_length() - 1
     next_state, residue = encoder_tables(states, h0, h1)
     state, labels = 0, []
