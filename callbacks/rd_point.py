@@ -81,7 +81,7 @@ class RDPointWriter(pl.Callback):
     def _theory_gap(self, trainer: pl.Trainer, pl_module: Any) -> float | None:
         """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions.
 
-        It is paid by the latents that carry something: those that vary by more than the lattice's error.
+        It is paid by the latents that carry something: of a vector's, those that vary by more than the lattice's error.
         """
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         lattice = getattr(pl_module.coder.bottleneck, "lattice", None)
@@ -89,9 +89,12 @@ class RDPointWriter(pl.Callback):
             return None
         if data.source.latents != data.source.dim:
             return None
-        latents = pl_module.coder.latents(data.calibration_batch(0).to(pl_module.device))
-        carrying = int((latents.var(0) > lattice.nsm).sum())
-        return carrying / pl_module.n * space_filling_gap(lattice.nsm)
+        carrying: float = data.source.latents
+        if carrying > 1:
+            latents = pl_module.coder.latents(data.calibration_batch(0).to(pl_module.device))
+            varying = latents.detach().var(0) > lattice.nsm
+            carrying = float(varying.sum()) / pl_module.n if bool(varying.any()) else carrying
+        return carrying * space_filling_gap(lattice.nsm)
 
 
 def _of(trainer: pl.Trainer, kind: type[_Kind]) -> list[_Kind]:
