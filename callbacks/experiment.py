@@ -109,7 +109,7 @@ def train_and_evaluate(cfg: DictConfig, record: JobRecord) -> float:
     torch.set_num_threads(cfg.threads)
     pl.seed_everything(cfg.seed, verbose=False)
     data = instantiate(cfg.data)
-    module: pl.LightningModule = instantiate(cfg.module, **data.objective)
+    module: pl.LightningModule = instantiate(cfg.module)
     loggers = list(instantiate(cfg.logger).values())
     callbacks = without_idle_hooks(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, logger=loggers, callbacks=callbacks)

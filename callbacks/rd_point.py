@@ -68,7 +68,7 @@ class RDPointWriter(pl.Callback):
             "rate_error": figures["rate_error"],
             "distortion_error": figures["distortion_error"],
             "gap_error": None if function is None else _gap_error(figures, function.rate),
-            "theory_gap": self._theory_gap(pl_module, source),
+            "theory_gap": self._theory_gap(trainer, pl_module),
             "exact": pl_module.coder.bottleneck.exact,
             **pl_module.coder.bottleneck.figures(),
         }
@@ -78,12 +78,23 @@ class RDPointWriter(pl.Callback):
         for logger in trainer.loggers:
             logger.log_metrics({f"rd/{k}": v for k, v in numbers.items()})
 
-    def _theory_gap(self, pl_module: Any, source: Any) -> float | None:
-        """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions."""
+    def _theory_gap(self, trainer: pl.Trainer, pl_module: Any) -> float | None:
+        """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions.
+
+        It is paid by the latents that carry something: of a vector's, those that vary by more than the lattice's error.
+        """
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
         lattice = getattr(pl_module.coder.bottleneck, "lattice", None)
-        if lattice is None or lattice.nsm is None or source.measure != "mse" or source.latents != source.dim:
+        if lattice is None or lattice.nsm is None or data.source.measure != "mse":
             return None
-        return source.dim * space_filling_gap(lattice.nsm)
+        if data.source.latents != data.source.dim:
+            return None
+        carrying: float = data.source.latents
+        if carrying > 1:
+            latents = pl_module.coder.latents(data.calibration_batch(0).to(pl_module.device))
+            varying = latents.detach().var(0) > lattice.nsm
+            carrying = float(varying.sum()) / pl_module.n if bool(varying.any()) else carrying
+        return carrying * space_filling_gap(lattice.nsm)
 
 
 def _of(trainer: pl.Trainer, kind: type[_Kind]) -> list[_Kind]:

@@ -97,7 +97,7 @@ def _phase_weights(model: TriangularPrior) -> dict[str, np.ndarray]:
     radius = int((model.support() / model.step).amax()) + 2
     m = torch.arange(-radius, radius + 1, dtype=torch.float64, device=model.step.device)
     phase = (torch.arange(TRIANGULAR_PHASES, device=m.device) + 0.5) / TRIANGULAR_PHASES
-    logs = model.family.log_mass((m + phase[:, None])[..., None] * model.step, model.step)  # [phases, integers, dim]
+    logs = model.log_mass((m + phase[:, None])[..., None] * model.step, model.step)  # [phases, integers, dim]
     w = _floored(logs - logs.amax(1, keepdim=True), m[:, None])
     return {"w": w, "basis": generator.double().cpu().numpy()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ class Lattice(abc.ABC):
         dim: n, the dimension.
         generator: float64 [n, n], rows are basis vectors, ``|det| = 1``; None for a trellis code.
         nsm: the published normalized second moment G (Conway & Sloane, SPLAG, table 2.3), or None.
+        learns: whether it has parameters, so that its generator changes in training.
         trellis: the finite-state check of the integer coordinates, or None.
         steps: float64 [n]; with a trellis, coordinate i of a point is ``steps[i] * k_i``, k integer; else None.
     """
@@ -29,6 +30,7 @@ class Lattice(abc.ABC):
     dim: int
     generator: Tensor | None
     nsm: float | None = None
+    learns: bool = False
     trellis: Trellis | None = None
     steps: Tensor | None = None
     # The same search compiled for the CPU (ltc.lattices.kernels), for float32 and float64 [batch, dim]; or None.
@@ -107,6 +109,20 @@ class Lattice(abc.ABC):
         """``point`` [..., m * dim] with the derivative of ``y``: what training takes quantization's to be."""
         return y + (point - y).detach()
 
+    def basis(self) -> Tensor:
+        """The generator, with its derivative by the parameters of a lattice that learns: float64 [n, n].
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if self.generator is None:
+            raise ValueError(f"{self.name} has no generator matrix.")
+        return self.generator
+
+    def noise_moment(self) -> float | None:
+        """:attr:`nsm` as training with noise needs it, at each step: quick, and rough for a lattice that learns."""
+        return self.nsm
+
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the lattice alone, if it learns; else 0."""
         return 0.0
@@ -144,44 +160,3 @@ class Lattice(abc.ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, dim={self.dim})"
-
-
-class ProductLattice(Lattice):
-    """The product of different lattices, one after another: for a remainder of dimensions, say E8 x D4.
-
-    (A product of equal copies needs no class: every ``quantize`` takes any multiple of its dimension.)
-
-    Args:
-        factors: the lattices.
-        dim: the sum of their dimensions, if it shall be checked.
-
-    Raises:
-        ValueError: if there is no factor, or ``dim`` is not their sum.
-    """
-
-    def __init__(self, factors: Sequence[Lattice], dim: int | None = None) -> None:
-        total = sum(f.dim for f in factors)
-        if not factors or dim not in (None, total):
-            raise ValueError(
-                f"A product of lattices has factors whose dimensions sum to dim={dim}; these sum to {total}."
-            )
-        self.factors = list(factors)
-        self.name = "*".join(f.name for f in self.factors)
-        self.dim = total
-        generators = [f.generator for f in self.factors]
-        self.generator = None if any(g is None for g in generators) else torch.block_diag(*generators)
-        known = [f.nsm for f in self.factors]
-        # At unit volume for each factor the mean squared errors add.
-        self.nsm = (
-            None
-            if any(g is None for g in known)
-            else sum(f.dim * g for f, g in zip(self.factors, known, strict=True) if g is not None) / self.dim
-        )
-        trellises = [f.trellis for f in self.factors]
-        if all(t is not None and t.state_counts[-1] == 1 for t in trellises):
-            self.trellis = Trellis.concatenate([t for t in trellises if t is not None])
-            self.steps = torch.cat([f.steps for f in self.factors if f.steps is not None])
-
-    def nearest(self, x: Tensor) -> Tensor:
-        parts = x.split([f.dim for f in self.factors], dim=-1)
-        return torch.cat([f.quantize(p) for f, p in zip(self.factors, parts, strict=True)], dim=-1)

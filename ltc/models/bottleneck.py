@@ -62,6 +62,24 @@ class Bottleneck(nn.Module, abc.ABC):
     #: Whether ``quantize`` heeds ``mu``.
     searches: bool = False
 
+    def refit(self, y: Tensor, mu: float = 0.0, power: int = 2) -> tuple[Tensor, Tensor]:
+        """:meth:`forward` for training the decoder and the prior alone: as in evaluation, without a derivative by y.
+
+        Args:
+            y: latents [batch, dim].
+            mu: as for :meth:`quantize`.
+            power: likewise.
+        """
+        point = self.quantize(y, mu, power)
+        return point, self.rate(point)
+
+    def seek(self, batch: int) -> None:
+        """Says which batch of an evaluation comes next: where chance takes part, each has numbers of its own.
+
+        Without it, batches count from 0 after each change to evaluation mode. (Of several processes, each has to say
+        the number that its batch has among all.)
+        """
+
     @abc.abstractmethod
     def rate(self, point: Tensor) -> Tensor:
         """Bits of each vector of quantized latents [batch, dim]: [batch]."""
@@ -113,7 +131,7 @@ class LatticeBottleneck(Bottleneck):
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
         super().__init__()
         # Where the lattice has parameters, there must be one set of them.
-        self.lattice = entropy_model.lattice if isinstance(lattice, nn.Module) else lattice
+        self.lattice = entropy_model.lattice if lattice.learns else lattice
         self.entropy_model = entropy_model
         self.exact = entropy_model.exact
         self.searches = entropy_model.searches
@@ -126,7 +144,7 @@ class LatticeBottleneck(Bottleneck):
 
     def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
         # A box with the second moment of the lattice's cell.
-        width = math.sqrt(12 * (self.lattice.nsm or _TYPICAL_NSM))
+        width = math.sqrt(12 * (self.lattice.noise_moment() or _TYPICAL_NSM))
         noisy = y + width * (torch.rand_like(y) - 0.5)
         return noisy, self.entropy_model.log_noisy_mass(noisy, width) / -math.log(2)
 
@@ -171,7 +189,9 @@ class DitheredBottleneck(LatticeBottleneck):
     """Subtractive dither, shared by encoder and decoder: Q(y - u) + u, u uniform over the Voronoi cell.
 
     The error is then uniform over the cell and independent of the latents (Zamir & Feder 1992), in training as in
-    evaluation, and the rate is that of the point given the dither. Evaluation draws its dither from a seed.
+    evaluation, and the rate is that of the point given the dither. Evaluation draws its dither from a seed and the
+    batch's number (:meth:`seek`): the same again in each evaluation, but another one for each batch, since standard
+    errors count blocks as independent.
 
     Args:
         lattice: a lattice with a generator matrix.
@@ -181,7 +201,27 @@ class DitheredBottleneck(LatticeBottleneck):
 
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel, seed: int = 0) -> None:
         super().__init__(lattice, entropy_model)
-        self.seed, self.searches = seed, False
+        self.seed, self.searches, self._batch = seed, False, 0
+
+    def seek(self, batch: int) -> None:
+        self._batch = batch
+
+    def train(self, mode: bool = True) -> DitheredBottleneck:
+        self.seek(0)
+        return super().train(mode)
+
+    def _drawn(self, y: Tensor) -> Tensor:
+        """The dither of the next batch of an evaluation: [batch, dim]."""
+        key = int(np.random.SeedSequence((self.seed, self._batch)).generate_state(1, np.uint64)[0])
+        self.seek(self._batch + 1)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key)
+            return voronoi_points(self.lattice, *y.shape).to(y)
+
+    def refit(self, y: Tensor, mu: float = 0.0, power: int = 2) -> tuple[Tensor, Tensor]:
+        dither = self._drawn(y)
+        point = self.lattice.quantize(y.detach() - dither)
+        return point + dither, self.entropy_model(point, dither)
 
     def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
         return dithered_point_model(self.entropy_model, weights)
@@ -191,13 +231,7 @@ class DitheredBottleneck(LatticeBottleneck):
         return self.lattice.to_points(torch.from_numpy(model.dither(count, seed))) / PHASES
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        count, dim = y.shape
-        if self.training:
-            dither = voronoi_points(self.lattice, count, dim).to(y)
-        else:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.seed)
-                dither = voronoi_points(self.lattice, count, dim).to(y)
+        dither = voronoi_points(self.lattice, *y.shape).to(y) if self.training else self._drawn(y)
         point = self.lattice.quantize(y.detach() - dither)
         if self.training:
             point = self.lattice.straight_through(y - dither, point)
