@@ -51,6 +51,7 @@ class TriangularPrior(EntropyModel):
         return self.family.support()
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         x = points if dither is None else points + dither
         step = self.step
         log_f = self.family.log_mass(x, step.detach())
