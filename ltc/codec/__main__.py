@@ -2,11 +2,12 @@
 
     python -m ltc.codec compress CHECKPOINT INPUT OUTPUT
     python -m ltc.codec decompress CHECKPOINT INPUT OUTPUT
-    python -m ltc.codec info FILE
+    python -m ltc.codec info FILE …
 
 CHECKPOINT is the ``coder.pt`` that a run leaves in its folder, or that folder. INPUT of ``compress`` is an array of
 symbols (.npy), or a recording (.wav) for a coder of the Speech source; ``decompress`` writes an array. A coder of
-images takes an image (.png, .jpg and others) and writes a PNG. A ``-`` stands for standard input or output.
+images takes an image (.png, .jpg and others) and writes a PNG. A ``-`` stands for standard input or output. ``info``
+tells what a file is, and which coder wrote it; of a coder, its name in the files it writes and what it was trained on.
 """
 
 from __future__ import annotations
@@ -19,51 +20,68 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
+
+from ltc.codec.ends import check_output, name_of, reading, writing
+from ltc.codec.interruption import Interruptions, ignore_signals
+from ltc.codec.memory import memory_for
+from ltc.codec.run_folder import coder_place
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ltc.coding.container import Header
 
-__all__: list[str] = []
+__all__ = ["main"]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; 0, or 2 after one sentence about what was wrong."""
+def main(arguments: list[str] | None = None, prog: str = "python -m ltc.codec") -> int:
+    """Runs the command.
+
+    Args:
+        arguments: the command line; None: ``sys.argv``.
+        prog: how the command calls itself.
+
+    Returns:
+        0, or 2 after one sentence about what was wrong; 130 or 143 if it was interrupted.
+    """
+    with Interruptions("error: interrupted; no output was written.") as interruptions:
+        try:
+            options = _parser(prog).parse_args(arguments)
+            with memory_for("this"):
+                options.run(options, interruptions)
+            return 0
+        except BaseException as error:
+            if interruptions.number is None:
+                return _failed(error)
+            # Whatever a library has made of the signal.
+            print(interruptions.line, file=sys.stderr)
+            return interruptions.code
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ltc.codec", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="compress | decompress | info")
     compress = commands.add_parser("compress", help="an array, recording or image to an .ltc file")
     decompress = commands.add_parser("decompress", help="an .ltc file to an array or image")
-    for command in (compress, decompress):
+    for command, run in ((compress, _compress), (decompress, _decompress)):
+        command.set_defaults(run=run)
         command.add_argument("checkpoint", metavar="CHECKPOINT")
         command.add_argument("input", metavar="INPUT")
         command.add_argument("output", metavar="OUTPUT")
         command.add_argument("--threads", type=_positive, default=1, help="of torch; the result does not depend on it")
     compress.add_argument("--seed", type=_seed, default=0, help="of the dither of a dithered coder")
     compress.add_argument("--chunk", type=_positive, default=1 << 20, help="numbers coded at once (memory)")
-    info = commands.add_parser("info", help="what an .ltc file says about itself")
-    info.add_argument("file", metavar="FILE")
-    options = parser.parse_args(arguments)
-    run = {"compress": _compress, "decompress": _decompress, "info": _info}[options.command]
-    try:
-        run(options)
-    except BrokenPipeError:
-        # Who read our output has gone; nothing is left to say, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (ValueError, OSError, MemoryError) as error:
-        print(f"error: {_sentence(error)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; no output was written.", file=sys.stderr)
-        return 130
-    return 0
+    info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
+    info.set_defaults(run=_info)
+    info.add_argument("files", metavar="FILE", nargs="+", help="an .ltc file, a coder.pt, or the folder of a run")
+    return parser
 
 
-def _compress(options: argparse.Namespace) -> None:
+def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None:
+    check_output(options.output, ".ltc", "compress", [options.input, coder_place(options.checkpoint)])
     import torch
 
     from ltc.codec.arrays import ArrayReader
@@ -74,16 +92,23 @@ def _compress(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     path, content = read_content(options.checkpoint)
     if content["format"] == IMAGE_FORMAT:
-        return _compress_image(options, path, content)
+        return _compress_image(options, path, content, interruptions)
     checkpoint = coder_from(path, content)
-    with _reading(options.input) as file:
-        reader = WaveReader if options.input.lower().endswith(".wav") else ArrayReader
-        source = reader(file, _name(options.input))
-        with _writing(options.output) as out, _progress("compressing", math.prod(source.shape)) as progress:
+    with reading(options.input) as file, memory_for(f"chunks of {options.chunk:,} numbers; try a smaller --chunk"):
+        is_wave = options.input.lower().endswith(".wav")
+        source = (WaveReader if is_wave else ArrayReader)(file, name_of(options.input))
+        if isinstance(source, WaveReader):
+            source.check(checkpoint.dim)
+        with (
+            writing(options.output, interruptions) as out,
+            _progress("compressing", math.prod(source.shape)) as progress,
+        ):
             compress_stream(checkpoint, source, out, options.seed, options.chunk, progress)
+            source.end()
+    _warn(source.notes)
 
 
-def _decompress(options: argparse.Namespace) -> None:
+def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> None:
     import torch
 
     from ltc.codec.arrays import ArrayWriter
@@ -94,11 +119,13 @@ def _decompress(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     path, content = read_content(options.checkpoint)
     if content["format"] == IMAGE_FORMAT:
-        return _decompress_image(options, path, content)
+        return _decompress_image(options, path, content, interruptions)
+    check_output(options.output, ".npy", "decompress with a coder of arrays", [options.input, path])
     checkpoint = coder_from(path, content)
     with (
-        _reading(options.input) as file,
-        _writing(options.output) as out,
+        reading(options.input) as file,
+        memory_for("the chunks of this file; compress with a smaller --chunk"),
+        writing(options.output, interruptions) as out,
         _progress("decompressing", None) as progress,
     ):
 
@@ -110,112 +137,69 @@ def _decompress(options: argparse.Namespace) -> None:
                 raise ValueError(f"this is a file of an image, and {path} is a coder of arrays.")
             decompress_stream(checkpoint, file, write, progress)
         except ValueError as error:
-            raise ValueError(f"{_name(options.input)}: {error}") from error
+            raise ValueError(f"{name_of(options.input)}: {error}") from error
 
 
-def _compress_image(options: argparse.Namespace, path: Path, content: dict[str, Any]) -> None:
+def _compress_image(
+    options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
+) -> None:
     from ltc.codec.images import compress_image, network_from
     from ltc.pixels import read_image
 
     checkpoint = network_from(path, content)
-    with _reading(options.input) as file:
-        pixels = read_image(io.BytesIO(file.read()), _name(options.input))
-    with _writing(options.output) as out:
+    notes: list[str] = []
+    name = name_of(options.input)
+    with reading(options.input) as file, memory_for(f"the image {name}"):
+        pixels = read_image(io.BytesIO(file.read()), name, lambda lost: notes.append(f"{name} {lost}."))
+    height, width = pixels.shape[1:]
+    size = f"{width:,} x {height:,} pixels"
+    with (
+        memory_for(f"an image of {size}, which is coded as a whole; code parts of it"),
+        writing(options.output, interruptions) as out,
+    ):
         compress_image(checkpoint, pixels, out)
+    _warn(notes)
 
 
-def _decompress_image(options: argparse.Namespace, path: Path, content: dict[str, Any]) -> None:
+def _decompress_image(
+    options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
+) -> None:
     from ltc.codec.images import decompress_image, network_from
     from ltc.pixels import write_image
 
+    check_output(options.output, ".png", "decompress with a coder of images", [options.input, path])
     checkpoint = network_from(path, content)
-    with _reading(options.input) as file, _writing(options.output) as out:
+    with (
+        reading(options.input) as file,
+        memory_for(f"the image of {name_of(options.input)}, which is decoded as a whole"),
+        writing(options.output, interruptions) as out,
+    ):
         try:
             pixels, same = decompress_image(checkpoint, file)
         except ValueError as error:
-            raise ValueError(f"{_name(options.input)}: {error}") from error
+            raise ValueError(f"{name_of(options.input)}: {error}") from error
         write_image(out, pixels)
     if not same:
         print(
-            f"warning: {_name(options.input)} was written on a machine, or with a number of --threads, whose last "
+            f"warning: {name_of(options.input)} was written on a machine, or with a number of --threads, whose last "
             "digits differ from here: the image is not exactly the encoder's.",
             file=sys.stderr,
         )
 
 
-def _info(options: argparse.Namespace) -> None:
-    from ltc.coding.container import read_chunk, read_end, read_header
-    from ltc.coding.image_container import is_image
-
-    with _reading(options.file) as file:
-        try:
-            if is_image(file.peek(4)):  # type: ignore[attr-defined]
-                return _show(_about_image(file))
-            header = read_header(file)
-            payload = sum(len(read_chunk(file)) for _ in range(header.chunks))
-            read_end(file)
-        except ValueError as error:
-            raise ValueError(f"{_name(options.file)}: {error}") from error
-    shape = " x ".join(f"{s:,}" for s in header.shape) or "one number"
-    _show(
-        {
-            "array": f"{shape}, {header.dtype}",
-            "coder": header.fingerprint.hex(),
-            "chunks": f"{header.chunks:,}, of {header.numbers:,} numbers",
-            "bitstream": f"{payload:,} bytes, {8 * payload / max(header.size, 1):.4f} bits a number",
-            "seed of the dither": str(header.seed),
-        }
-    )
-
-
-def _about_image(file: BinaryIO) -> dict[str, str]:
-    from ltc.coding.image_container import read_image_file
-
-    header, strings = read_image_file(file)
-    payload = sum(map(len, strings))
-    return {
-        "image": f"{header.width:,} x {header.height:,} pixels",
-        "coder": header.fingerprint.hex(),
-        "strings": f"{len(strings)}, of {', '.join(f'{len(s):,}' for s in strings)} bytes",
-        "bitstream": f"{payload:,} bytes, {8 * payload / (header.height * header.width):.4f} bits a pixel",
-    }
-
-
-def _show(rows: dict[str, str]) -> None:
+def _info(options: argparse.Namespace, interruptions: Interruptions) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(show_header=False)
-    for name, value in rows.items():
-        table.add_row(name, value)
-    Console().print(table)
+    from ltc.codec.info import about
 
-
-@contextlib.contextmanager
-def _reading(path: str) -> Iterator[BinaryIO]:
-    if path == "-":
-        yield sys.stdin.buffer
-        return
-    with open(path, "rb") as file:
-        yield file
-
-
-@contextlib.contextmanager
-def _writing(path: str) -> Iterator[BinaryIO]:
-    """The output file, which is there when all is written and not before."""
-    from ltc.files import whole_file
-
-    if path == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    if Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir():
-        # A device or a pipe takes what is written, and stays what it is.
-        with open(path, "wb") as file:
-            yield file
-        return
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        yield file
+    interruptions.line = "error: interrupted."
+    for path in options.files:
+        rows = about(path)
+        table = Table(title=name_of(path) if len(options.files) > 1 else None, title_justify="left", show_header=False)
+        for name, value in rows.items():
+            table.add_row(name, value)
+        Console().print(table)
 
 
 @contextlib.contextmanager
@@ -230,8 +214,9 @@ def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda numbers: progress.advance(task, 4 * numbers)
 
 
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else str(Path(path))
+def _warn(notes: list[str]) -> None:
+    for note in notes:
+        print(f"warning: {note}", file=sys.stderr)
 
 
 def _positive(text: str) -> int:
@@ -246,14 +231,26 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _failed(error: BaseException) -> int:
+    """The exit code of an error, after its sentence; others than a user's are raised."""
+    if isinstance(error, BrokenPipeError):
+        # Who read our output has gone; nothing is left to say, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if not isinstance(error, (ValueError, OSError, MemoryError)):
+        raise error
+    print(f"error: {_sentence(error)}", file=sys.stderr)
+    return 2
+
+
 def _sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-    if isinstance(error, MemoryError):
-        return "there is not enough memory; try a smaller --chunk."
     text = " ".join(str(error).split())
     return text if text.endswith((".", "!")) else f"{text}."
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    ignore_signals()
+    sys.exit(code)
