@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m ltc.codec") 
     with Interruptions("error: interrupted; no output was written.") as interruptions:
         try:
             options = _parser(prog).parse_args(arguments)
-            with memory_for("this"):
+            with memory_for("the program with this coder"):
                 options.run(options, interruptions)
             return 0
         except BaseException as error:
