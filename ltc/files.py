@@ -6,7 +6,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     made = [folder for folder in path.parents if not folder.exists()]
     # Named before it is made, so that it is known to whoever removes it. The suffix is kept: pictures choose their
     # format by it.
-    temporary = path.with_name(f".part-{secrets.token_hex(8)}{path.suffix}")
+    temporary = path.with_name(f".part-{os.urandom(8).hex()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.touch(exist_ok=False)

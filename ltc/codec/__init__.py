@@ -6,7 +6,8 @@
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
 - ``images`` networks for images: their checkpoint, and files of one image
-- ``__main__`` the command; its ``ends`` (inputs and outputs), ``interruption`` (signals), ``memory`` and ``info``
+- ``__main__`` the command, and its parts: ``command`` (its words), ``ends`` (inputs and outputs), ``interruption``
+  (signals), ``memory`` and ``info``
 
 Names are loaded at their first use: the command heeds signals before it loads torch.
 """
