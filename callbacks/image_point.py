@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 
 from callbacks.image_evaluation import ImageEvaluation
 from callbacks.rd_point import RDPointWriter
+from datamodules.images import names_in_common
 from ltc.files import write_json
 
 __all__ = ["ImagePointWriter"]
@@ -48,7 +49,7 @@ class ImagePointWriter(RDPointWriter):
             "exact": True,
             "psnr": _mean([row["psnr"] for row in rows]),
             "ms_ssim": _mean(similar) if similar else None,
-            "test_set": trainer.datamodule.test_images.files[0].parent.name,  # type: ignore[attr-defined]
+            "test_set": names_in_common(trainer.datamodule.test_images.files)[0].name,  # type: ignore[attr-defined]
             "images": len(rows),
             "decoded_exactly": all(row["exact"] for row in rows),
             "bytes": sum(row["bytes"] for row in rows),

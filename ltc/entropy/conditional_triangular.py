@@ -42,6 +42,7 @@ class ConditionalTriangularPrior(ConditionalPrior):
         self.register_buffer("_step", None if lattice.learns else step, persistent=False)
 
     def log_prob(self, points: Tensor, scales: Tensor) -> Tensor:
+        self.check_points(points, scales)
         shape = (*points.shape[:-1], points.shape[-1] // self.lattice.dim, self.lattice.dim)
         points, scales = points.reshape(shape), scales.reshape(shape)
         step = triangular_steps(self.lattice) if self._step is None else self._step

@@ -51,6 +51,7 @@ class TableModel(EntropyModel):
         """
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         if dither is not None:
             return self.log_prob_dithered(points, dither)
         return self._log_prob(points.reshape(-1, self.dim)).reshape(points.shape[:-1])

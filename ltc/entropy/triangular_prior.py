@@ -61,6 +61,7 @@ class TriangularPrior(EntropyModel):
         return self.family.support()[self._which]
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         x = points if dither is None else points + dither
         step = self.step
         log_f = self.log_mass(x, step.detach())

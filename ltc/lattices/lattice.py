@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ltc.lattices.arguments import check_floating, check_vectors
 from ltc.lattices.trellis import Trellis
 
 __all__ = ["Lattice"]
@@ -55,6 +56,7 @@ class Lattice(abc.ABC):
             The point, same shape, dtype and device. No gradient flows through it.
 
         Raises:
+            TypeError: if ``x`` is no tensor.
             ValueError: if the last axis is no multiple of ``dim`` or ``x`` is not floating point.
 
         Example:
@@ -62,12 +64,8 @@ class Lattice(abc.ABC):
             >>> ltc.lattices.get("dn", 4).quantize(torch.tensor([0.9, 0.8, 0.1, 0.0])) * 2**0.25
             tensor([1., 1., 0., 0.])
         """
-        if not x.is_floating_point():
-            raise ValueError(f"{self.name}.quantize takes floating-point input, got {x.dtype}.")
-        if x.ndim == 0 or x.shape[-1] % self.dim:
-            raise ValueError(
-                f"{self.name}.quantize takes a last axis that is a multiple of {self.dim}, got shape {tuple(x.shape)}."
-            )
+        check_vectors(x, self.dim, self, "quantize", copies=True)
+        check_floating(x, self, "quantize")
         compiled = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
         search = self._kernel if self._kernel is not None and compiled else self.nearest
         with torch.no_grad():
@@ -93,16 +91,23 @@ class Lattice(abc.ABC):
             int64 [batch, dim].
 
         Raises:
-            ValueError: if the lattice has no trellis.
+            TypeError: if ``costs`` is no tensor.
+            ValueError: if the lattice has no trellis, or the costs' shape is another one.
         """
+        if self.trellis is None:
+            raise ValueError(f"{self.name} has no trellis to search.")
+        check_vectors(costs, self.trellis.modulus, self, "cheapest")
+        if costs.ndim != 3 or costs.shape[1] != self.dim:
+            raise ValueError(
+                f"{self.name}.cheapest takes [batch, {self.dim}, {self.trellis.modulus}], got {tuple(costs.shape)}."
+            )
         compiled = costs.device.type == "cpu" and costs.dtype in (torch.float32, torch.float64)
         search = self._cheapest_kernel if self._cheapest_kernel is not None and compiled else self.cheapest_in_torch
         return search(costs)
 
     def cheapest_in_torch(self, costs: Tensor) -> Tensor:
         """:meth:`cheapest` on any device: the reference of the compiled kernels."""
-        if self.trellis is None:
-            raise ValueError(f"{self.name} has no trellis to search.")
+        assert self.trellis is not None
         return self.trellis.viterbi(costs)
 
     def straight_through(self, y: Tensor, point: Tensor) -> Tensor:
@@ -135,14 +140,25 @@ class Lattice(abc.ABC):
         """The integer coordinates of points [..., m * dim]: int64, same shape.
 
         With a trellis these are its k; without one, coordinates in the basis of the generator's rows.
+
+        Raises:
+            TypeError: if ``points`` is no tensor.
+            ValueError: if the last axis is no multiple of ``dim``, or the lattice has no coordinates.
         """
+        check_vectors(points, self.dim, self, "to_integers", copies=True)
         if self.steps is not None:
             return torch.round(points / self._steps_like(points)).long()
         copies = points.double().unflatten(-1, (points.shape[-1] // self.dim, self.dim))
         return torch.round(copies @ torch.linalg.inv(self._basis_like(copies))).long().reshape(points.shape)
 
     def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`."""
+        """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`.
+
+        Raises:
+            TypeError: if ``k`` is no tensor.
+            ValueError: if the last axis is no multiple of ``dim``, or the lattice has no coordinates.
+        """
+        check_vectors(k, self.dim, self, "to_points", copies=True)
         if self.steps is not None:
             k = k.to(dtype)
             return k * self._steps_like(k)

@@ -15,6 +15,7 @@ from ltc.coding.dithered_model import PHASES, DitheredModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.entropy import EntropyModel, Family, voronoi_points
 from ltc.lattices import Lattice
+from ltc.lattices.arguments import check_floating, check_vectors
 
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
 
@@ -39,7 +40,17 @@ class Bottleneck(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
+        """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch]).
+
+        Raises:
+            TypeError: if ``y`` is no tensor.
+            ValueError: if it has another number of latents, or no floating-point ones.
+        """
+
+    def check_latents(self, y: Tensor, dim: int, method: str) -> None:
+        """Makes sure that ``y`` holds vectors of ``dim`` latents; see :meth:`forward`."""
+        check_vectors(y, dim, self, method)
+        check_floating(y, self, method)
 
     def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """:meth:`forward` with uniform noise in the place of quantization, for the first part of a training.
@@ -137,12 +148,14 @@ class LatticeBottleneck(Bottleneck):
         self.searches = entropy_model.searches
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
+        self.check_latents(y, self.entropy_model.dim, "quantize")
         y = y.detach()
         if mu > 0:
             return self.entropy_model.rd_optimal_point(y, mu, power)
         return self.entropy_model.admit(y, self.lattice.quantize(y))
 
     def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "relax")
         # A box with the second moment of the lattice's cell.
         width = math.sqrt(12 * (self.lattice.noise_moment() or _TYPICAL_NSM))
         noisy = y + width * (torch.rand_like(y) - 0.5)
@@ -176,6 +189,7 @@ class LatticeBottleneck(Bottleneck):
         return self.lattice.auxiliary_loss()
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "forward")
         near = self.lattice.quantize(y.detach())
         point = self.entropy_model.admit(y.detach(), near)
         if self.training:
@@ -231,6 +245,7 @@ class DitheredBottleneck(LatticeBottleneck):
         return self.lattice.to_points(torch.from_numpy(model.dither(count, seed))) / PHASES
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "forward")
         dither = voronoi_points(self.lattice, *y.shape).to(y) if self.training else self._drawn(y)
         point = self.lattice.quantize(y.detach() - dither)
         if self.training:
@@ -261,12 +276,14 @@ class ScalarBottleneck(Bottleneck):
         self.entropy_bottleneck: Any = entropy_bottleneck
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, len(self.entropy_bottleneck.quantiles), "forward")
         # CompressAI counts [batch, channel, ...].
         y_hat, likelihood = self.entropy_bottleneck(y[..., None])
         return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
         medians = self._medians()
+        self.check_latents(y, len(medians), "quantize")
         return torch.round(y.detach() - medians) + medians
 
     def rate(self, point: Tensor) -> Tensor:
