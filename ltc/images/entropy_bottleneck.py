@@ -198,8 +198,10 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         kind = torch.from_numpy(distinct_steps(lattice)[1]).to(k.device)
         row = kind.repeat(copies) * self.channels + self._channels(k.shape[1:], segment, order)  # [runs or 1, length]
         at = row * log_mass.shape[-1] + radius + k
-        # What is added is zero, with the slope of log f at the point as derivative.
-        log_f = log_mass.flatten()[at] + slope.flatten()[at] * (points - points.detach())
+        log_f = log_mass.flatten()[at]
+        if slope is not None:
+            # What is added is zero, with the slope of log f at the point as derivative.
+            log_f = log_f + slope.flatten()[at] * (points - points.detach())
         if is_code(lattice):
             return log_f  # in each state cells fill the line
         by_class = log_mass.unflatten(-1, (-1, q)).logsumexp(-2).reshape(-1, q)
@@ -208,7 +210,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         log_z = log_path_sum(lattice.trellis, by_class[row].unflatten(-2, (-1, n)))
         return spread(log_f.unflatten(-1, (copies, n)).sum(-1) - log_z, n)
 
-    def _tables(self, lattice: Lattice, least: int) -> tuple[Tensor, Tensor, int]:
+    def _tables(self, lattice: Lattice, least: int) -> tuple[Tensor, Tensor | None, int]:
         """log masses of the integers -radius, -radius + 1, … under each channel's density, and their slopes.
 
         Args:
@@ -216,7 +218,8 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
             least: the radius is not less.
 
         Returns:
-            [kinds of steps, channels, integers], twice; the radius, a multiple of q, as the number of integers is.
+            [kinds of steps, channels, integers], twice, the slopes only where gradients are taken (in inference mode
+            there is no derivative to be had); the radius, a multiple of q, as the number of integers is.
         """
         assert lattice.trellis is not None
         q, steps = lattice.trellis.modulus, torch.from_numpy(distinct_steps(lattice)[0]).to(self.quantiles)
@@ -228,17 +231,18 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         k = torch.arange(-radius, radius + q, device=medians.device)
         at = medians[:, None, None, None] + steps[:, None] * k  # [channels, 1, kinds, integers]
         width = steps[:, None] * (2 if is_code(lattice) else 1)
-        with torch.enable_grad():
-            at = at.requires_grad_()
-            lower, upper = (
-                self._logits_cumulative(edge.flatten(2), stop_gradient=False).reshape(at.shape)
-                for edge in (at - width / 2, at + width / 2)
-            )
-            log_mass = log_sigmoid_difference(upper, lower)
+        learning = torch.is_grad_enabled()
+        at.requires_grad_(learning)
+        lower, upper = (
+            self._logits_cumulative(edge.flatten(2), stop_gradient=False).reshape(at.shape)
+            for edge in (at - width / 2, at + width / 2)
+        )
+        log_mass = log_sigmoid_difference(upper, lower)
+        slope = None
+        if learning:
             (slope,) = torch.autograd.grad(log_mass.sum(), at, retain_graph=True)
-        if not torch.is_grad_enabled():
-            log_mass = log_mass.detach()
-        return log_mass[:, 0].transpose(0, 1), slope[:, 0].transpose(0, 1), radius
+            slope = slope[:, 0].transpose(0, 1)
+        return log_mass[:, 0].transpose(0, 1), slope, radius
 
     @torch.no_grad()
     def _reach(self) -> float:
