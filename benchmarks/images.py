@@ -169,8 +169,8 @@ def page(
     for _, p in points.iterrows():
         cost = p["coded_rate"] + p["lambda"] * p["distortion"]
         lines.append(
-            f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['estimated_rate']:.4f} | {p['psnr']:.3f} | "
-            f"{p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
+            f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['estimated_rate']:.4f} | "
+            f"{p['psnr']:.3f} | {p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
         )
     picture = ["", f"![PSNR and MS-SSIM over bits per pixel]({pictures}/psnr_curves.png)"]
     log = ["", f"The log of the command: [{pictures}/log.txt]({pictures}/log.txt)."]

@@ -31,7 +31,11 @@ class RDTable(pl.Callback):
             return
         console = Console()
         console.print(point_table(point))
-        note = "" if point["exact"] or point["coded_rate"] is not None else " The rate is a Monte-Carlo estimate, not a code length."
+        note = (
+            ""
+            if point["exact"] or point["coded_rate"] is not None
+            else " The rate is a Monte-Carlo estimate, not a code length."
+        )
         stepping = point["train_seconds"] - point["calibration_seconds"]
         speed = point["steps"] / max(stepping, 1e-9)
         console.print(
