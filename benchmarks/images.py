@@ -169,8 +169,8 @@ def page(
     for _, p in points.iterrows():
         cost = p["coded_rate"] + p["lambda"] * p["distortion"]
         lines.append(
-            f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['rate']:.4f} | {p['psnr']:.3f} | "
-            f"{p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
+            f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['estimated_rate']:.4f} | "
+            f"{p['psnr']:.3f} | {p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
         )
     picture = ["", f"![PSNR and MS-SSIM over bits per pixel]({pictures}/psnr_curves.png)"]
     log = ["", f"The log of the command: [{pictures}/log.txt]({pictures}/log.txt)."]
@@ -199,7 +199,9 @@ def bd_lines(points: pd.DataFrame) -> list[str]:
             each = [value for value in each if math.isfinite(value)]
             mean = sum(each) / max(len(each), 1)
             spread = statistics.stdev(each) / math.sqrt(len(each)) if len(each) > 1 else math.nan
-            files, likelihoods = (bd_rate(base[r], base["psnr"], test[r], test["psnr"]) for r in ("coded_rate", "rate"))
+            files, likelihoods = (
+                bd_rate(base[r], base["psnr"], test[r], test["psnr"]) for r in ("coded_rate", "estimated_rate")
+            )
             image_by_image = f"{_percent(mean)} ± {spread:.2f}" if len(each) > 1 else "-"
             lines.append(f"| {name} | {anchor} | {_percent(files)} | {_percent(likelihoods)} | {image_by_image} |")
     return lines

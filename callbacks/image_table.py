@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.table import Table
 
+from callbacks.file_note import file_note
 from callbacks.image_evaluation import ImageEvaluation
 from callbacks.image_point import ImagePointWriter
 from callbacks.progress import sweeping
@@ -48,6 +49,10 @@ class ImageTable(pl.Callback):
         console.print(image_table(rows, point))
         speed = point["steps"] / max(point["train_seconds"], 1e-9)
         console.print(f"Trained {point['steps']:,} steps in {point['train_seconds']:.1f} s ({speed:.1f} steps/s).")
+        if (point["lattices"] or "").count("%") > 1:
+            console.print(f"Latents are quantized by {point['lattices']}.")
+        if note := file_note(point["estimated_rate"], point["coded_rate"]):
+            console.print(note)
         if not point["decoded_exactly"]:
             console.print("Some images were not decoded to the very pixels of the network: see images.csv.")
         console.print(f"Results: {self.folder}", soft_wrap=True)
@@ -65,7 +70,7 @@ def image_table(rows: list[dict[str, Any]], point: dict[str, Any]) -> Table:
     if len(rows) > _MOST_ROWS:
         table.add_row(f"{len(rows) - _MOST_ROWS} more in images.csv")
     table.add_section()
-    table.add_row(*_cells("mean", point["coded_rate"], point["rate"], point["psnr"], point["ms_ssim"]))
+    table.add_row(*_cells("mean", point["coded_rate"], point["estimated_rate"], point["psnr"], point["ms_ssim"]))
     return table
 
 

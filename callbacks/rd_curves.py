@@ -39,7 +39,8 @@ def draw_curves(points: Any, curve_columns: list[str]) -> Figure:
             panels[1].plot(curve["rate"], curve["gap"], **style)
             if curve["theory_gap"].notna().any():
                 panels[1].axhline(curve["theory_gap"].iloc[0], color=style["color"], linestyle=":", linewidth=1)
-    label_axes(panels[0])
+    images = "psnr" in points and bool(points["psnr"].notna().all())
+    label_axes(panels[0], "bits per pixel, of whole files" if images else "rate (bits per symbol)")
     if known:
         for _, source in points[points["bound_rate"].notna()].groupby("source"):
             bound = source.sort_values("bound_rate")

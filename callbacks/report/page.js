@@ -9,6 +9,10 @@ const seeds = new Set(data.points.map((point) => figure(point, "seed")).filter((
 const several = data.sweeps.length > 1;
 const charts = [];
 const hidden = new Set();
+// A point of images: its rate is that of files.
+const images = done.length > 0 && done.every((point) => typeof figure(point, "psnr") === "number");
+const rateUnit = images ? "bits per pixel" : "bits per symbol";
+const rateAxis = images ? "bits per pixel, of whole files" : "rate (bits per symbol)";
 
 function label(point) {
   const lambda = figure(point, "lambda");
@@ -44,7 +48,7 @@ function curveChart(title, y, value, options = {}) {
   });
   if (!lines.length) return;
   lines.push(...(options.bounds ?? []));
-  const chart = new Chart({ id: charts.length, title, x: "rate (bits per symbol)", y, lines, hidden, ...options });
+  const chart = new Chart({ id: charts.length, title, x: rateAxis, y, lines, hidden, ...options });
   charts.push(chart);
   section("curves").querySelector(".charts").append(chart.figure);
   chart.draw();
@@ -93,7 +97,7 @@ function drawCurves() {
 
 // The columns people read first, with their headings; all others follow on request.
 const HEADINGS = {
-  lambda: ["λ"], n: ["n", "symbols in a block"], seed: ["seed"], rate: ["rate", "bits per symbol"],
+  lambda: ["λ"], n: ["n", "symbols in a block"], seed: ["seed"], rate: ["rate", rateUnit],
   coded_rate: ["in a file", "bits of a real bitstream per symbol"], distortion: ["distortion", "mean over symbols and components"],
   decibels: ["dB", "10 log10 of the distortion"], bound_rate: ["R(D)", "bits per symbol"],
   psnr: ["PSNR", "dB, mean over images"], ms_ssim: ["MS-SSIM", "mean over images"],

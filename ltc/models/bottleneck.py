@@ -137,10 +137,18 @@ class LatticeBottleneck(Bottleneck):
     Args:
         lattice: the lattice; a learned one that the entropy model has its own copy of is the entropy model's.
         entropy_model: a model of its points.
+
+    Raises:
+        ValueError: if the entropy model is none of lattice points.
     """
 
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
         super().__init__()
+        if not isinstance(entropy_model, EntropyModel):
+            raise ValueError(
+                "entropy_model=bottleneck is CompressAI's, for rounding alone: it goes with model=ntc. Lattices take "
+                "entropy_model=exact, say."
+            )
         # Where the lattice has parameters, there must be one set of them.
         self.lattice = entropy_model.lattice if lattice.learns else lattice
         self.entropy_model = entropy_model
