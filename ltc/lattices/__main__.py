@@ -5,8 +5,8 @@
     python -m ltc.lattices an --dim 5      of one of a family
     python -m ltc.lattices a2 --plot       and a picture of it, a2.png
 
-Second moments are Monte-Carlo figures with their standard errors; --seed draws other inputs. The table takes a second or
-so for each lattice, after the first start has compiled them; --precise measures until the standard error is 2e-5.
+Second moments are Monte-Carlo figures with their standard errors; --seed draws other inputs. The table takes about a
+second for each lattice, after a first start has compiled them; --precise measures until the standard error is 2e-5.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def _print_all(console: Console, seed: int, effort: dict[str, float]) -> None:
     begun = time.perf_counter()
     cards = []
     # Progress goes to the error stream: the table may be piped, and a first start compiles for a minute.
-    with Progress(*_COLUMNS, console=Console(stderr=True), transient=True) as progress:
+    errors = Console(stderr=True)
+    with Progress(*_COLUMNS, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("", total=len(names()))
         for name in names():
             progress.update(task, description=f"measuring {name}")

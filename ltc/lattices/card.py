@@ -123,17 +123,19 @@ def measure_speed(lattice: Lattice, seconds: float = 0.4) -> float:
     x = torch.randn(-(-_SCALARS // lattice.dim), lattice.dim) * 2
     few = x[: max(1, len(x) // 100)]
     lattice.quantize(few)
-    begun = time.perf_counter()
-    lattice.quantize(few)
     # Slow searches: no more vectors than there is time for.
-    spent = max(time.perf_counter() - begun, 1e-9)
+    spent = min(_seconds(lattice, few) for _ in range(3))
     x = x[: max(len(few), min(len(x), int(len(few) * seconds / 2 / spent)))]
-    best, begun = math.inf, time.perf_counter()
-    while time.perf_counter() - begun < seconds or best == math.inf:
-        start = time.perf_counter()
-        lattice.quantize(x)
-        best = min(best, time.perf_counter() - start)
+    best, begun = _seconds(lattice, x), time.perf_counter()
+    while time.perf_counter() - begun < seconds:
+        best = min(best, _seconds(lattice, x))
     return len(x) / best
+
+
+def _seconds(lattice: Lattice, x: Tensor) -> float:
+    start = time.perf_counter()
+    lattice.quantize(x)
+    return max(time.perf_counter() - start, 1e-9)
 
 
 def kissing(lattice: Lattice) -> Shell | None:
