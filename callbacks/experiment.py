@@ -26,6 +26,7 @@ from callbacks.resume import JobRecord, fingerprint
 from callbacks.resume_checkpoints import TrainingCheckpoints
 from callbacks.resume_metrics import keep_metrics
 from callbacks.sole_process import end_with_parent, sole_process
+from conf.limits import check_settings, check_sweep
 from datamodules.ranks import rank_and_world
 
 __all__ = ["run_job", "train_and_evaluate"]
@@ -52,6 +53,8 @@ def _in(folder: Path, cfg: DictConfig, sweeping: bool) -> float | None:
     """A job in its folder, where nobody else is at work; whatever goes wrong is written there."""
     record = None
     try:
+        check_sweep(HydraConfig.get())
+        check_settings(cfg)
         record = JobRecord(folder, fingerprint(cfg, folder), cfg.get("resume", True))
         if record.state == "finished":
             _say(f"Done before, kept: {folder} (+resume=false runs it again)")

@@ -18,6 +18,7 @@ __all__ = ["ImageTable", "image_report", "image_table"]
 
 # Rows of the printed table; images.csv has all.
 _MOST_ROWS = 24
+_LONGEST_NAME = 24
 
 
 def image_report(folder: str) -> pl.Callback:
@@ -62,9 +63,9 @@ def image_table(rows: list[dict[str, Any]], point: dict[str, Any]) -> Table:
     """The images of an evaluation and their mean, for a terminal of 80 columns."""
     title = f"{point['transform']}, {point['lattice']}, lambda = {point['lambda']:g}"
     table = Table(title=title, title_justify="left")
-    table.add_column("image", overflow="ellipsis", max_width=24, no_wrap=True)
+    table.add_column("image", overflow="fold")
     for heading in ("bits/pixel", "estimated", "PSNR (dB)", "MS-SSIM"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in rows[:_MOST_ROWS]:
         table.add_row(*_cells(row["image"], row["bpp"], row["estimated_bpp"], row["psnr"], row["ms_ssim"]))
     if len(rows) > _MOST_ROWS:
@@ -75,4 +76,5 @@ def image_table(rows: list[dict[str, Any]], point: dict[str, Any]) -> Table:
 
 
 def _cells(name: str, coded: float, estimated: float, psnr: float, similar: float | None) -> list[str]:
-    return [name, f"{coded:.4f}", f"{estimated:.4f}", f"{psnr:.2f}", "-" if similar is None else f"{similar:.4f}"]
+    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return [short, f"{coded:.4f}", f"{estimated:.4f}", f"{psnr:.2f}", "-" if similar is None else f"{similar:.4f}"]

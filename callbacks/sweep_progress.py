@@ -230,9 +230,9 @@ def _view(state: SweepState) -> Any:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("point")
+    table.add_column("point", overflow="fold")
     for column in ("rate", "distortion", "gap"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     numbers = sorted(state.points)
     # What does not fit is in the table at the end.
     room = max(3, shutil.get_terminal_size().lines - 6 - len(state.running))

@@ -44,7 +44,7 @@ class SweepSummary(Callback):
         picture = folder / "rd_curves.png"
         if points["rate"].notna().any():
             with whole_file(picture) as temporary:
-                draw_curves(points[points["rate"].notna()], _CURVE).savefig(temporary, dpi=150)
+                draw_curves(points[points["rate"].notna()], _CURVE, folder).savefig(temporary, dpi=150)
         console = Console()
         console.print(sweep_table(rows, title=f"{len(rows)} points; rates, R(D) and gaps in bits per symbol"))
         for row in rows:

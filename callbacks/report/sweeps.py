@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from callbacks.sweep_summary import gather
 
 __all__ = ["Job", "read_sweeps", "sweep_name"]
 
+# Groups that matter only where another setting points to them.
+_REFERRED = ("lattice", "transform", "entropy_model", "bottleneck", "network")
 # libyaml's loader, where PyYAML has it, is ten times faster.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,10 +44,15 @@ class Job:
     def config(self) -> dict[str, Any]:
         """The composed configuration with dots in its keys; empty where Hydra left none.
 
-        What only points to another setting (``${n}``) is left out.
+        What only points to another setting (``${n}``) is left out, and so is a group that nothing points to: a
+        lattice where there is none.
         """
         settings = _flat(_yaml(self.folder, "config.yaml") or {})
-        return {k: v for k, v in settings.items() if not str(v).startswith("${")}
+        used = set(re.findall(r"\$\{(\w+)[.}]", " ".join(map(str, settings.values()))))
+        idle = {group for group in _REFERRED if group not in used}
+        return {
+            k: v for k, v in settings.items() if not str(v).startswith("${") and not (used and k.split(".")[0] in idle)
+        }
 
 
 def read_sweeps(folders: Sequence[Path]) -> list[Job]:

@@ -147,7 +147,7 @@ def test_the_command(tmp_path):
 
 @pytest.mark.slow
 def test_the_table_of_all(monkeypatch, capsys):
-    monkeypatch.setattr("ltc.lattices.__main__.Console", lambda: Console(width=120))
+    monkeypatch.setattr("ltc.lattices.__main__.Console", lambda **more: Console(width=120, **more))
     main([])
     printed = capsys.readouterr().out
     assert all(name in printed for name in lattices.names())
