@@ -94,6 +94,9 @@ class BlockDataModule(pl.LightningDataModule):
         """What the LightningModule has to know of the source: its distortion measure, and its energy if known."""
         return {"measure": self.source.measure, "energy": self.source.energy}
 
+    def check(self) -> None:
+        """Nothing: a source is checked when it is made."""
+
     def train_dataloader(self) -> TrainingStream:
         """The endless stream, or `steps_per_epoch` batches of it per epoch, fresh ones each epoch."""
         return TrainingStream(self.source, self.n, self.batch_size, self.seed, self.steps_per_epoch, self._next_batch)

@@ -99,6 +99,15 @@ class ImageDataModule(BlockDataModule):
         """Nothing: the module knows all it needs."""
         return {}
 
+    def check(self) -> None:
+        """Reads all images to test on, which else would end a run when all its training is done.
+
+        Raises:
+            DataError: naming the first that cannot be read.
+        """
+        for index in range(self._count()):
+            self.test_images[index]
+
     def train_dataloader(self) -> Any:
         """The endless stream of crops."""
         stream = CropStream(self.source, 1, self.batch_size, self.seed, self.steps_per_epoch, self._next_batch)
