@@ -17,7 +17,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["end_on_signals", "end_processes", "goes_on_in", "keep_signals", "on_interruption", "remove_parts"]
+__all__ = [
+    "add_action",
+    "end_on_signals",
+    "end_processes",
+    "goes_on_in",
+    "keep_signals",
+    "on_interruption",
+    "remove_parts",
+]
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
@@ -52,10 +60,15 @@ def end_on_signals(quiet: bool = False) -> None:
             signal.signal(number, end)
 
 
+def add_action(action: Callable[[], Any]) -> None:
+    """Has something done if this process is interrupted from now on."""
+    _actions.append(action)
+
+
 @contextlib.contextmanager
 def on_interruption(action: Callable[[], Any]) -> Iterator[None]:
     """Has something done if the block is interrupted by a signal. It must not need what the block may be holding."""
-    _actions.append(action)
+    add_action(action)
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ starts a sweep need not know torch.
 from __future__ import annotations
 
 import atexit
+import signal
 import sys
 import threading
 import time
@@ -43,6 +44,8 @@ class SweepProgress(Callback):
         show: Callable[[SweepState, threading.Event, float], None] = _live if sys.stdout.isatty() else _lines
         self._thread = threading.Thread(target=show, args=(state, self._stop, self.seconds), daemon=True)
         self._thread.start()
+        # Of a terminal's SIGINT only this process is told, on the thread above: it ends its launcher's workers.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         atexit.register(self._end)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -50,6 +53,7 @@ class SweepProgress(Callback):
 
     def _end(self) -> None:
         """Lets the last look be taken; a terminal gets its cursor back, whatever ended the sweep."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
