@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,6 +37,15 @@ class SweepSummary(Callback):
         begin_entries(Path(config.hydra.sweep.dir).absolute())
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        try:
+            self._write(config)
+        except Exception as error:  # of which Hydra would make a warning, and exit code 0
+            if not isinstance(error, OSError | ValueError):
+                traceback.print_exc()
+            print(f"error: the sweep's summary: {error}", file=sys.stderr)
+            sys.exit(1)
+
+    def _write(self, config: DictConfig) -> None:
         import pandas as pd
         from hydra.utils import instantiate
         from rich.console import Console
