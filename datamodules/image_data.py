@@ -96,11 +96,6 @@ class ImageDataModule(BlockDataModule):
         self._count = count_images(self.test_images, eval_symbols)
         super().__init__(ImageCrops(ImageFiles(train, cache_mb), crop_size), n=1, batch_size=batch_size, seed=seed)
 
-    @property
-    def objective(self) -> dict[str, Any]:
-        """Nothing: the module knows all it needs."""
-        return {}
-
     def train_dataloader(self) -> Any:
         """The endless stream of crops."""
         stream = CropStream(self.source, 1, self.batch_size, self.seed, self.steps_per_epoch, self._next_batch)

@@ -103,7 +103,7 @@ class Bottleneck(nn.Module, abc.ABC):
             weights: those of a checkpoint; made from the entropy model by default.
 
         Raises:
-            ValueError: if the entropy model has no bitstream.
+            NoBitstream: if the entropy model has none.
         """
 
     @abc.abstractmethod

@@ -139,7 +139,7 @@ class Coder(nn.Module):
         have to travel (:attr:`~ltc.coding.PointModel.weights`), for logarithms and exponentials differ in last digits.
 
         Raises:
-            ValueError: if the entropy model has no bitstream.
+            NoBitstream: if the entropy model has none.
         """
         self.tables = self.bottleneck.point_model(weights)
         return self.tables
