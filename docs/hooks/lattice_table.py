@@ -18,7 +18,10 @@ def _table() -> str:
     from ltc import lattices
     from ltc.theory import space_filling_gap
 
-    rows = ["| name | dimension | G | gap at high rate, bits | states | edges |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    rows = [
+        "| name | dimension | G | gap at high rate, bits | states | edges |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     found = sorted((lattices.get(name) for name in lattices.names()), key=lambda lattice: -(lattice.nsm or 1.0))
     for lattice in found:
         code = lattice.generator is None

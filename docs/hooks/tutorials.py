@@ -42,7 +42,7 @@ def _page(name: str, program: str) -> str:
         with contextlib.redirect_stdout(printed):
             exec(compile(cell.source, f"{name}, cell {number}", "exec"), space)
         if printed.getvalue():
-            parts.append(f'``` {{ .text .output }}\n{printed.getvalue().rstrip()}\n```')
+            parts.append(f"``` {{ .text .output }}\n{printed.getvalue().rstrip()}\n```")
     note = f"""
         *This page is the program `docs/tutorials/{name}` and what it prints; `make notebooks` makes a notebook of it.*
     """

@@ -25,8 +25,9 @@ from hydra.utils import instantiate
 
 from ltc.codec import load_coder, save_coder
 from ltc.codec.__main__ import main
-from ltc.models import Calibration, RDSearch
+from ltc.models import RDSearch
 from ltc.theory import WaterfillingRD
+from ltc.training import Calibration
 
 torch.manual_seed(0)
 torch.set_num_threads(1)
@@ -89,7 +90,7 @@ with torch.no_grad():
 # has no useful derivative; the bottleneck takes it to be one.
 
 # %%
-lmbda, steps = 400.0, 300
+lmbda, steps = 400.0, 150
 optimizer = torch.optim.Adam(coder.parameters(), lr=5e-3)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
 for _ in range(steps):
@@ -102,17 +103,17 @@ for _ in range(steps):
     schedule.step()
 
 # %% [markdown]
-# Straight-through training ends at a scale of the latents that is not quite right. [Calibration](../ideas/calibration.md)
-# searches it on the true objective, refits decoder and prior, and tries the encoder's
-# [rate-distortion optimal search](../ideas/search.md).
+# Straight-through training ends at a scale of the latents that is not quite right.
+# [Calibration](../ideas/calibration.md) searches it on the true objective, refits decoder and prior, and tries the
+# encoder's [rate-distortion optimal search](../ideas/search.md).
 
 # %%
-calibration = Calibration(evaluations=4, rounds=1, refit_steps=40, rdo_factors=(1.0,), rdo_steps=100, final_steps=150)
+calibration = Calibration(evaluations=3, rounds=1, refit_steps=25, rdo_factors=(1.0,), rdo_steps=60, final_steps=80)
 found = calibration(coder, RDSearch(price=lmbda), lambda index: draw(1000))
 print(f"cost {found['cost_before']:.3f} -> {found['cost_after']:.3f}, scale times {found['factor']:.2f}")
 
 coder.eval()
-x = draw(100_000)
+x = draw(40_000)
 with torch.no_grad():
     coding = coder(x)
 rate, distortion = coding.bits.mean().item(), (coding.reconstruction - x).square().mean().item()
@@ -120,7 +121,7 @@ print(f"rate {rate:.3f} bits per symbol, distortion {distortion:.4f} per compone
 print(f"R(D) {bound.rate(distortion):.3f}: a gap of {(rate - bound.rate(distortion)) / 8:.4f} bits per number")
 
 # %% [markdown]
-# ## Bytes
+# ## Into bytes
 #
 # `update` makes the entropy coder's tables from the prior; after it the coder is a codec.
 

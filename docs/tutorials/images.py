@@ -71,7 +71,7 @@ def train(model, steps, lr):
         optimizer.step()
 
 
-train(model, steps=100, lr=5e-3)
+train(model, steps=60, lr=5e-3)
 
 # %% [markdown]
 # ## The same model with E8
@@ -82,11 +82,11 @@ train(model, steps=100, lr=5e-3)
 
 # %%
 model = use_lattice(model, lattices.get("e8"))
-train(model, steps=25, lr=2e-3)
+train(model, steps=15, lr=2e-3)
 print(model.gaussian_conditional)
 
 # %% [markdown]
-# ## Bytes
+# ## Into bytes
 #
 # CompressAI's own calls: `update` for the tables, `compress` and `decompress`.
 

@@ -11,8 +11,8 @@
 # %% [markdown]
 # # Quantize and count bits
 #
-# A lattice takes the place of rounding, a prior says what each of its points costs, and the bits are real: they come out
-# of an entropy coder. Here is all of it, on numbers from N(0, 1).
+# A lattice takes the place of rounding, a prior says what each of its points costs, and the bits are real: they come
+# out of an entropy coder. Here is all of it, on numbers from N(0, 1).
 
 # %%
 import torch
@@ -47,8 +47,8 @@ rate = prior(points).mean().item() / 8
 decoder = (x * points).sum() / points.square().sum()
 
 # %% [markdown]
-# The decoder multiplies points by one number, the one with the least squared error: a little less than one half, because
-# points lie a little further out than what they stand for.
+# The decoder multiplies points by one number, the one with the least squared error: a little less than one half,
+# because points lie a little further out than what they stand for.
 #
 # `prior(points)` is $-\log_2 P$ of each point, in bits, and $P$ sums to one over the whole lattice
 # ([the exact prior](../ideas/exact_prior.md)). Beside it stands what Shannon allows at the same distortion. The
@@ -78,28 +78,24 @@ print("decoded to the very points:", torch.equal(decoded, points))
 # ## Every lattice
 #
 # The program is the same for all of them. Rounding is the lattice `z`; `leech` is the best known in 24 dimensions, and
-# `tcq64` is a [trellis code](../ideas/trellis.md), which quantizes whole sequences.
+# `tcq64` is a [trellis code](../ideas/trellis.md), which quantizes whole sequences. The priors start at the right width
+# here, and need no training.
 
 
 # %%
 def gap(name, dim):
     lattice = lattices.get(name, dim if name.startswith("tcq") else None)
     points = lattice.quantize(scale * x.reshape(-1, dim))
-    prior = exact_prior(lattice, dim, family=lambda dim: GaussianMixture(dim, components=1))
-    optimizer = torch.optim.Adam(prior.parameters(), lr=0.05)
-    for _ in range(40):
-        optimizer.zero_grad()
-        prior(points[: 100_000 // dim]).mean().backward()
-        optimizer.step()
+    prior = exact_prior(lattice, dim, family=lambda dim: GaussianMixture(dim, components=1, scale=scale))
     with torch.no_grad():
         rate = prior(points).mean().item() / dim
     decoder = (x * points.flatten()).sum() / points.square().sum()
-    return rate - GaussianRD().rate((decoder * points.flatten() - x).square().mean().item())
+    return rate - GaussianRD(x.var().item()).rate((decoder * points.flatten() - x).square().mean().item())
 
 
 x = torch.randn(768_000)
 print("lattice   gap, bits   theory")
-for name, dim in {"z": 1, "a2": 2, "e8": 8, "leech": 24, "tcq64": 256}.items():
+for name, dim in {"z": 1, "a2": 2, "e8": 8, "leech": 24, "tcq64": 1024}.items():
     print(f"{name:10}{gap(name, dim):9.4f}{space_filling_gap(lattices.get(name).nsm):9.4f}")
 
 # %% [markdown]
