@@ -16,7 +16,7 @@ __all__ = ["Docstrings"]
 _ROLE = re.compile(r":(?:attr|class|data|exc|func|meth|mod):`(~?)([\w.]+)`")
 _MATH_ROLE = re.compile(r":math:`([^`]*)`")
 _MATH = re.compile(r"^( *)\.\. math::(.*)\n((?:(?:\1 +\S.*)?\n)*?(?=\1\S|\n*\Z|\1? *\n\1\S))", re.MULTILINE)
-_TABLE = re.compile(r"^=+ +=+\n(.*?)\n(?:=+ +=+)$", re.MULTILINE | re.DOTALL)
+_TABLE = re.compile(r"^=+ +=+\n(?:.+\n)+?=+ +=+(?:\n(?:.+\n)+?=+ +=+)?$", re.MULTILINE)
 _LITERAL = re.compile(r"^(\S.*[^:\s]):: *$", re.MULTILINE)
 _ONE = re.compile(r"^( *)(Example|Reference):$", re.MULTILINE)
 
@@ -26,8 +26,16 @@ class Docstrings(griffe.Extension):
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Griffe's event: an object has been collected, with its docstring."""
-        if obj.docstring is not None:
-            obj.docstring.value = markdown(obj.docstring.value, obj)
+        _rewrite(obj)
+
+    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
+        """Griffe's event: a whole package has been collected; of the package itself there is no other."""
+        _rewrite(pkg)
+
+
+def _rewrite(obj: griffe.Object) -> None:
+    if obj.docstring is not None:
+        obj.docstring.value = markdown(obj.docstring.value, obj)
 
 
 def markdown(text: str, scope: griffe.Object) -> str:
@@ -37,11 +45,10 @@ def markdown(text: str, scope: griffe.Object) -> str:
         text: the docstring, without its indentation.
         scope: whose it is: names are looked up from there.
     """
-    text = _ONE.sub(r"\1\2s:", text)
+    text = _TABLE.sub(_table, _ONE.sub(r"\1\2s:", text))
     text = _MATH.sub(_formula, text + "\n").rstrip("\n")
     text = _MATH_ROLE.sub(r"$\1$", text)
     text = _ROLE.sub(lambda match: _link(match, scope), text)
-    text = _TABLE.sub(_table, text)
     return _LITERAL.sub(r"\1:", text)
 
 
@@ -78,15 +85,15 @@ def _class_of(scope: griffe.Object) -> griffe.Object:
 
 
 def _table(match: re.Match[str]) -> str:
-    """A table of two columns, with a heading or without; a row goes on where its first column is empty."""
-    width = match.group(0).index(" =") + 1
+    """A table of two columns as a list; a row goes on where its first column is empty, and a heading is left out."""
+    lines = match.group(0).splitlines()
+    width = lines[0].index(" =") + 1
+    rules = [i for i, line in enumerate(lines) if set(line) <= {"=", " "}]
     rows: list[list[str]] = []
-    for line in match.group(1).splitlines():
+    for line in lines[rules[-2] + 1 : rules[-1]]:
         left, right = line[:width].strip(), line[width:].strip()
-        if not line.strip() or set(line) <= {"=", " "}:
-            continue
         if left:
             rows.append([left, right])
-        elif rows:
+        else:
             rows[-1][1] += f" {right}"
     return "\n".join(f"- {left}: {right}" for left, right in rows)

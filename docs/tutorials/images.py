@@ -11,16 +11,16 @@
 # %% [markdown]
 # # A lattice in an image model
 #
-# A model of [CompressAI](https://interdigitalinc.github.io/CompressAI) rounds its latents. One call exchanges rounding
-# for a lattice, and keeps all weights; the model trains, compresses and decompresses as before. The model here is small
-# and trained for seconds, so that this page runs anywhere: what it shows is how, not how good.
+# A model of [CompressAI](https://interdigitalinc.github.io/CompressAI) rounds its
+# latents. One call exchanges rounding for a lattice, and keeps all weights; the model
+# trains, compresses and decompresses as before. The model here is small and trained for
+# seconds, so that this page runs anywhere: what it shows is how, not how good.
 
 # %%
 import math
 
 import torch
 from compressai.models import ScaleHyperprior
-
 from ltc import lattices
 from ltc.images import use_lattice
 
@@ -46,8 +46,9 @@ def pictures(count, side=64):
 # %% [markdown]
 # ## A model with rounding
 #
-# `ScaleHyperprior` is Ballé et al.'s network of 2018: latents with a Gaussian each, whose scales are sent as side
-# information. Training adds noise in the place of rounding.
+# `ScaleHyperprior` is Ballé et al.'s network of 2018: latents with a Gaussian each,
+# whose scales are sent as side information. Training adds noise in the place of
+# rounding.
 
 # %%
 model = ScaleHyperprior(N=8, M=16)
@@ -56,11 +57,12 @@ lmbda = 0.05 * 255**2
 
 def bits_per_pixel(out, x):
     pixels = x.shape[0] * x.shape[2] * x.shape[3]
-    return sum(likelihoods.log().sum() for likelihoods in out["likelihoods"].values()) / (-math.log(2) * pixels)
+    nats = sum(likelihoods.log().sum() for likelihoods in out["likelihoods"].values())
+    return nats / (-math.log(2) * pixels)
 
 
 def train(model, steps, lr):
-    optimizer = torch.optim.Adam([p for name, p in model.named_parameters() if "quantiles" not in name], lr=lr)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     for _ in range(steps):
         x = pictures(2)
         out = model(x)
@@ -76,9 +78,10 @@ train(model, steps=60, lr=5e-3)
 # %% [markdown]
 # ## The same model with E8
 #
-# Every `GaussianConditional` becomes a `LatticeGaussianConditional`: eight channels at a position are one point of E8,
-# put together by their scales, and cost $-\log_2 P(\text{point} \mid \text{scales})$ exactly. A little more training
-# lets the transforms follow.
+# Every `GaussianConditional` becomes a `LatticeGaussianConditional`: eight channels at
+# a position are one point of E8, put together by their scales, and cost $-\log_2
+# P(\text{point} \mid \text{scales})$ exactly. A little more training lets the
+# transforms follow.
 
 # %%
 model = use_lattice(model, lattices.get("e8"))
@@ -97,16 +100,19 @@ x = pictures(1, side=128)
 with torch.no_grad():
     out = model(x)
     coded = model.compress(x)
-    decoded = model.decompress(coded["strings"], coded["shape"])["x_hat"]
+    decoded = model.decompress(**coded)["x_hat"]
 
 length = sum(len(string) for strings in coded["strings"] for string in strings)
 error = (decoded - x).square().mean().item()
 print(f"estimated {bits_per_pixel(out, x):.3f} bits per pixel")
 print(f"in bytes  {8 * length / x[0, 0].numel():.3f} bits per pixel ({length:,} bytes)")
 print(f"PSNR      {-10 * math.log10(error):.1f} dB")
-print("decoded to what evaluation shows:", torch.equal(decoded, out["x_hat"].clamp(0, 1)))
+print(
+    "decoded to what evaluation shows:", torch.equal(decoded, out["x_hat"].clamp(0, 1))
+)
 
 # %% [markdown]
-# A checkpoint of a scalar model goes in the same way: load it, call `use_lattice`, train on for a while. What lattices
-# are worth in one network, measured on Kodak, is in [the results for images](../images.md); more about the choices in
-# [a lattice in your CompressAI model](../guides/compressai_model.md).
+# A checkpoint of a scalar model goes in the same way: load it, call `use_lattice`,
+# train on for a while. What lattices are worth in one network, measured on Kodak, is in
+# [the results for images](../images.md); more about the choices in [a lattice in your
+# CompressAI model](../guides/compressai_model.md).

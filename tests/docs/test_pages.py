@@ -56,7 +56,7 @@ def test_every_link_of_a_page_leads_to_a_file():
     lost = []
     for page in PAGES:
         for link in _LINK.findall(_without_code(page.read_text(encoding="utf-8"))):
-            target = page.parent / link.partition("#")[0]
+            target = (page.parent / link.partition("#")[0]).resolve()
             # A tutorial is a program, and its page is made of it.
             found = target.exists() or target.with_suffix(".py") in TUTORIALS
             if "://" not in link and not link.startswith(("#", "mailto:")) and not found:
@@ -67,7 +67,7 @@ def test_every_link_of_a_page_leads_to_a_file():
 def test_links_of_tutorials_lead_to_files():
     for tutorial in TUTORIALS:
         for link in _LINK.findall(tutorial.read_text(encoding="utf-8")):
-            target = tutorial.parent / link.partition("#")[0]
+            target = (tutorial.parent / link.partition("#")[0]).resolve()
             assert "://" in link or target.exists() or target.with_suffix(".py") in TUTORIALS, link
 
 
