@@ -56,6 +56,25 @@ benchmarks: $(STAMP) ## The figures of the README, measured on this machine (hal
 paper: $(STAMP) ## All experiments of the paper, to docs/results.md (less than an hour; goes on where it was stopped)
 	@$(BIN)/python -m benchmarks.paper
 
+.PHONY: docs
+docs: $(STAMP) ## The documentation, built strictly into site/ (open site/index.html)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "site/index.html"
+
+.PHONY: serve-docs
+serve-docs: $(STAMP) ## The documentation at http://127.0.0.1:8000, built again at each change
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
+
+.PHONY: pictures
+pictures: $(STAMP) ## The pictures of the documentation's ideas (a minute)
+	@$(BIN)/python -m docs.pictures
+
+.PHONY: notebooks
+notebooks: $(STAMP) ## The tutorials as Jupyter notebooks, in notebooks/
+	@mkdir -p notebooks
+	@for tutorial in docs/tutorials/*.py; do \
+		$(BIN)/python -m jupytext --quiet --to ipynb --output notebooks/$$(basename $$tutorial .py).ipynb $$tutorial; done
+
 .PHONY: clean
 clean: ## Remove caches and results, not .venv
-	@rm -rf outputs multirun .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info
+	@rm -rf outputs multirun site notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info

@@ -25,7 +25,7 @@ from ltc.models.ecvq import ECVQ
 from ltc.theory import GaussianRD, space_filling_gap
 from ltc.training.moments import RateDistortionMoments
 
-# DESIGN, section 2: G of Z, A2, A3*, D4, D5*, E6*, E7*, E8.
+# SPLAG, table 2.3: G of Z, A2, A3*, D4, D5*, E6*, E7*, E8.
 _BEST = {1: 1 / 12, 2: 0.080188, 3: 0.078543, 4: 0.076603, 5: 0.075625, 6: 0.074244, 7: 0.073116, 8: 0.071682}
 
 

@@ -19,7 +19,7 @@ def log_sum(t):
     return t.logsumexp(-1)
 
 
-# DESIGN.md, section 3: the largest number of states, and all edges where the table has them.
+# docs/ideas/trellis.md: the largest number of states, and all edges where the table has them.
 SIZES = {
     ("z", 3): (1, None),
     ("a2", 2): (2, None),
@@ -281,7 +281,7 @@ def test_the_sums_of_every_lattice(trellis_lattice, generator):
 
 
 def test_e8_in_closed_form(generator):
-    """Z = (A + B) / 2 over the even coset and the same over the odd one (DESIGN.md, section 3).
+    """Z = (A + B) / 2 over the even coset and the same over the odd one (docs/ideas/exact_prior.md).
 
     With S(r) the sum over k = r mod 4: the even coset has e = S(0), o = S(2) and gives [(e+o)^8 + (e-o)^8] / 2; of the
     odd coset those with sum = 0 mod 4 remain: eight ones make 0 mod 4, so an even number of threes.

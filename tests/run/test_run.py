@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-# DESIGN.md, section 7.
+# What others read of a point.
 CONTRACT = [
     *("source", "transform", "lattice", "entropy_model", "lambda", "n", "seed", "steps", "train_seconds"),
     *("eval_symbols", "rate", "distortion", "bound_rate", "gap", "coded_rate"),
