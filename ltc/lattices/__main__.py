@@ -34,9 +34,18 @@ _PRECISE = {"error": 2e-5, "seconds": 0.4}
 _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m ltc.lattices") -> int:
+    """Prints the table of all lattices, or one lattice's card.
+
+    Args:
+        arguments: the command line; None: ``sys.argv``.
+        prog: how the command calls itself.
+
+    Returns:
+        0, or 2 after one sentence about what was wrong.
+    """
     parser = argparse.ArgumentParser(
-        prog="python -m ltc.lattices",
+        prog=prog,
         description="Lattices at a glance, measured on this machine: normalized second moment, gap to R(D), speed.",
     )
     parser.add_argument("name", nargs="?", help="one lattice, for its card; without it a table of all")
@@ -52,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.plot or options.output or options.dim is not None:
                 raise ValueError("--plot, --output and --dim need the name of a lattice.")
             _print_all(console, options.seed, _PRECISE if options.precise else _QUICK)
-            return
+            return 0
         lattice = get(options.name, options.dim)
         path = options.output or (f"{lattice.name}.png" if options.plot else None)
         if path is not None:
@@ -60,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _print_card(console, lattice, options.seed)
         if path is not None:
             console.print(f"wrote {path}", highlight=False)
+        return 0
     except (ValueError, OSError) as problem:
-        print(f"{parser.prog}: {problem}", file=sys.stderr)
-        sys.exit(2)
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
 
 
 def _print_all(console: Console, seed: int, effort: dict[str, float]) -> None:
@@ -161,4 +171,4 @@ def _steps(lattice: Lattice) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
