@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ltc.files import write_json
@@ -14,7 +14,7 @@ __all__ = ["as_far_as", "read_bound", "write_bound"]
 _NAME = "rd_bound.json"
 
 
-def write_bound(folder: Path, source: str, rates: Sequence[float], distortions: Sequence[float]) -> None:
+def write_bound(folder: Path, source: str, rates: Iterable[float], distortions: Iterable[float]) -> None:
     """Keeps R(D) at some distortions around a point.
 
     Args:

@@ -123,7 +123,8 @@ def _known(value: Any) -> bool:
 
 def _file_differs(point: dict[str, Any]) -> bool:
     """Whether the rate of a file is not the model's, but for the last digits."""
-    rate, coded = point.get("rate"), point.get("coded_rate")
+    rate: Any = point.get("rate")
+    coded: Any = point.get("coded_rate")
     return _known(rate) and _known(coded) and abs(coded - rate) > _APART * abs(rate)
 
 

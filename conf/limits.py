@@ -20,7 +20,7 @@ class _Limit:
     words: str
 
 
-def _is_number(value: Any, kind: type | tuple[type, ...] = (int, float)) -> bool:
+def _is_number(value: Any, kind: Any = (int, float)) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
 
 
