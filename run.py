@@ -4,7 +4,7 @@
     python run.py -m lattice=e8,leech lambda=0.5,1,2,4
     python run.py --cfg job
 
-Only Hydra is imported here: torch, Lightning and the rest come when a job runs (``callbacks.experiment``).
+Only Hydra is imported here: torch, Lightning and the rest come when a job runs (``experiment.job``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import multiprocessing
 import sys
 
-from callbacks.interruption import end_on_signals
+from experiment.interruption import end_on_signals
 
 if __name__ == "__main__":
     end_on_signals()  # before anything that takes time
@@ -27,7 +27,7 @@ import conf  # noqa: F401  (registers resolvers, and numbers as lambda)
 def main(cfg: DictConfig) -> float | None:
     if multiprocessing.parent_process() is not None:
         end_on_signals(quiet=True)  # a launcher's worker
-    from callbacks.experiment import run_job
+    from experiment.job import run_job
 
     return run_job(cfg)
 

@@ -1,8 +1,7 @@
 """Time of the callbacks in the training of one run: ``python -m benchmarks.callback_time hydra.run.dir=FOLDER …``.
 
 Counts the processor time of this thread in every hook of every callback while the training runs, which a busy machine
-does not disturb, less what Lightning takes to find that there are none, and prints it as JSON. Calibration is a phase
-of training that happens to be a callback: left out.
+does not disturb, less what Lightning takes to find that there are none, and prints it as JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import pytorch_lightning as pl
 from pytorch_lightning.trainer import call
 
 import run
-from callbacks.calibration import CalibrationPhase
 
 __all__ = ["Clock"]
 
@@ -50,18 +48,6 @@ class Clock:
 
         return timed
 
-    def not_counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A hook whose time is neither the callbacks' nor the training's."""
-
-        def timed(*args: Any) -> None:
-            begin = time.thread_time()
-            function(*args)
-            spent = time.thread_time() - begin
-            self.callbacks -= spent
-            self.training -= spent
-
-        return timed
-
     def saves(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Lightning's writing of a checkpoint, with a clock of its own."""
 
@@ -88,7 +74,6 @@ def _empty_call(function: Callable[..., Any], trainer: Any, repeats: int = 3000)
 if __name__ == "__main__":
     clock = Clock()
     call._call_callback_hooks = clock.hooks(call._call_callback_hooks)
-    CalibrationPhase.on_train_end = clock.not_counted(CalibrationPhase.on_train_end)  # type: ignore[method-assign]
     pl.Trainer.save_checkpoint = clock.saves(pl.Trainer.save_checkpoint)  # type: ignore[method-assign]
     run.main()
     print(json.dumps({"callbacks": clock.callbacks, "training": clock.training, "saving": clock.saving}))

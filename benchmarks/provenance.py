@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from callbacks.provenance import hardware
+from experiment.provenance import hardware
 
 __all__ = ["commits_of", "provenance"]
 

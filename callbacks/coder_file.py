@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,8 @@ log = logging.getLogger(__name__)
 class CoderFile(pl.Callback):
     """Before the test, writes the coder with its tables; in the test, compresses the blocks and counts the bytes.
 
-    Coders without a bitstream (estimated rates) write no file, and have no coded rate. Under DDP the first process
-    codes its share of the test.
+    The bits per symbol become the module's ``coded_rate``. Coders without a bitstream (estimated rates) write no file,
+    and have no coded rate. Under DDP the first process codes its share of the test.
 
     Args:
         folder: where ``coder.pt`` goes.
@@ -34,10 +33,6 @@ class CoderFile(pl.Callback):
         dim: components of a symbol.
         description: what the coder was trained on and how.
         symbols: symbols of the test that are coded, at most.
-
-    Attributes:
-        coded_rate: bits of the bitstream per symbol, after the test; None where there is none.
-        seconds: how long compressing took.
     """
 
     def __init__(
@@ -46,11 +41,9 @@ class CoderFile(pl.Callback):
         self.path = Path(folder) / "coder.pt"
         self.config: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
         self.n, self.dim, self.symbols, self.description = n, dim, symbols, dict(description)
-        self.coded_rate: float | None = None
-        self.seconds = 0.0
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        self.coded_rate, self.seconds = None, 0.0
+        pl_module.coded_rate = None
         self._waiting: list[Tensor] = []
         self._bytes = self._symbols = 0
         try:
@@ -74,14 +67,12 @@ class CoderFile(pl.Callback):
         if self._waiting:
             self._compress(pl_module.coder)
         if self._symbols:
-            self.coded_rate = 8 * self._bytes / self._symbols
+            pl_module.coded_rate = 8 * self._bytes / self._symbols
         pl_module.coder.tables = None
 
     def _compress(self, coder: Any) -> None:
-        start = time.perf_counter()
         blocks = torch.cat(self._waiting)
         for part in blocks.split(coder.tables.batch):
             self._bytes += len(coder.compress(part, seed=self._symbols))
             self._symbols += self.n * len(part)
         self._waiting = []
-        self.seconds += time.perf_counter() - start

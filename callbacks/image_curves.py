@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["ImageCurves", "draw_image_curves"]
-
-# Points that agree in these make a curve.
-_CURVE = ["source", "transform", "lattice", "entropy_model", "model", "n"]
+__all__ = ["ImageCurves"]
 
 
 class ImageCurves(Callback):
@@ -23,7 +17,8 @@ class ImageCurves(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         import pandas as pd
 
-        from callbacks.sweep_summary import gather
+        from experiment.pictures.image_curves import draw_image_curves
+        from experiment.sweep.results import gather
         from ltc.files import whole_file
 
         folder = Path(config.hydra.sweep.dir).absolute()
@@ -32,59 +27,3 @@ class ImageCurves(Callback):
             return
         with whole_file(folder / "psnr_curves.png") as temporary:
             draw_image_curves(points[points["psnr"].notna()]).savefig(temporary, dpi=150)
-
-
-def draw_image_curves(points: Any) -> Figure:
-    """PSNR over bits per pixel, and MS-SSIM in dB where it is known; on Kodak once more beside published curves.
-
-    Args:
-        points: pandas DataFrame of RD points of images.
-    """
-    import numpy as np
-    from matplotlib.figure import Figure
-
-    on_kodak = "test_set" in points and bool((points["test_set"] == "kodak").all())
-    points = points.assign(similarity=-10 * np.log10(1 - points["ms_ssim"].astype(float)))
-    known = ["psnr", "similarity"] if points["ms_ssim"].notna().any() else ["psnr"]
-    # Ours alone first: beside what took millions of steps, curves of short trainings lie on each other.
-    shown = [*known[:1], *known] if on_kodak else known
-    figure = Figure(figsize=(1 + 5 * len(shown), 4.6), layout="constrained")
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    present = [c for c in _CURVE if c in points]
-    naming = [c for c in present if points[c].nunique() > 1] or ["lattice"]
-    for number, (key, curve) in enumerate(points.groupby(present, dropna=False, sort=False)):
-        curve = curve.sort_values("coded_rate")
-        names = dict(zip(present, key, strict=True))
-        label = ", ".join(str(names[c]) for c in naming)
-        style: dict[str, Any] = {"marker": "osD^vP*X<>h"[number % 11], "markersize": 4, "color": f"C{number % 10}"}
-        for panel, quality in zip(panels, shown, strict=True):
-            panel.plot(curve["coded_rate"], curve[quality], label=label, **style)
-    if on_kodak:
-        _draw_published(panels[1:], points)
-    for panel, quality in zip(panels, shown, strict=True):
-        panel.set_xlabel("bits per pixel, of whole files")
-        panel.set_ylabel("PSNR (dB)" if quality == "psnr" else "MS-SSIM (dB): -10 log10(1 - MS-SSIM)")
-        panel.grid(alpha=0.3)
-    title = "trained on " + ", ".join(str(s) for s in points["source"].unique())
-    if "test_set" in points:
-        title += "; tested on " + ", ".join(str(s) for s in points["test_set"].unique())
-    figure.suptitle(title, fontsize=10)
-    # Beside the panels: curves of images fill theirs from corner to corner.
-    handles, labels = panels[-1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", fontsize=8)
-    return figure
-
-
-def _draw_published(panels: Any, points: Any) -> None:
-    """Published curves of PSNR, and of MS-SSIM where there is a second panel, as far as our rates go."""
-    import numpy as np
-
-    from callbacks.published_curves import KODAK
-
-    low, high = 0.7 * points["coded_rate"].min(), 1.3 * points["coded_rate"].max()
-    for curve, dashes in zip(KODAK, (":", "-.", "--", (0, (5, 1))), strict=True):
-        rate, psnr, similarity = np.array(curve.points).T
-        at = np.unique(np.concatenate([rate, [low, high]]).clip(max(low, rate[0]), min(high, rate[-1])))
-        values = (np.interp(at, rate, psnr), np.interp(at, rate, -10 * np.log10(1 - similarity)))
-        for panel, value in zip(panels, values, strict=False):
-            panel.plot(at, value, color="0.5", linewidth=1, linestyle=dashes, label=curve.name, zorder=1)

@@ -33,21 +33,18 @@ class ImageEvaluation(pl.Callback):
     and PSNR and MS-SSIM are those of the pixels that were decoded from it. That these are the network's own
     reconstruction, pixel for pixel, is noted in the column ``exact``. Under DDP each process has its share of images.
 
+    The rows of the images, in their order, become the module's ``rows`` in the first process.
+
     Args:
         folder: the run's folder.
         config: the network's configuration.
         description: what the network was trained on and how.
         reconstructions: whether to write each decoded image as a PNG, beside the original, to ``reconstructions/``.
-
-    Attributes:
-        rows: a dictionary for each image, in the order of the test images, after the test; None in other processes than
-            the first.
     """
 
     def __init__(self, folder: str, config: Any, description: dict[str, Any], reconstructions: bool = True) -> None:
         self.folder, self.description, self.reconstructions = Path(folder), dict(description), reconstructions
         self.config: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
-        self.rows: list[dict[str, Any]] | None = None
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         network = pl_module.network.eval()
@@ -103,8 +100,8 @@ class ImageEvaluation(pl.Callback):
             torch.distributed.all_gather_object(gathered, self._mine)
         if not trainer.is_global_zero:
             return
-        self.rows = sorted((row for rows in gathered for row in rows), key=lambda row: row["index"])
-        table = pd.DataFrame(self.rows).drop(columns="index")
+        rows = pl_module.rows = sorted((row for rows in gathered for row in rows), key=lambda row: row["index"])
+        table = pd.DataFrame(rows).drop(columns="index")
         mean = {
             "image": "mean",
             **table.drop(columns=["image", "exact"]).mean().to_dict(),

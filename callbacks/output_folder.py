@@ -11,8 +11,8 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from callbacks.idle_workers import worker_processes
-from callbacks.interruption import add_action, end_processes, goes_on_in, remove_parts
+from experiment.interruption import add_action, end_processes, goes_on_in, remove_parts
+from experiment.sweep.idle_workers import worker_processes
 
 __all__ = ["OutputFolder"]
 

@@ -29,7 +29,7 @@ _COMMANDS = {
     "decompress": _Command("ltc.codec.__main__", True, "an .ltc file to an array or image"),
     "info": _Command("ltc.codec.__main__", True, "what an .ltc file or a coder says about itself"),
     "lattices": _Command("ltc.lattices.__main__", False, "second moment, gap and speed of all lattices, or one's card"),
-    "report": _Command("callbacks.report.__main__", False, "a page of one or several sweeps (in a clone)"),
+    "report": _Command("experiment.report.__main__", False, "a page of one or several sweeps (in a clone)"),
 }
 
 

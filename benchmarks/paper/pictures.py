@@ -12,8 +12,8 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.paper.bounds import Bound
-from callbacks.cells_picture import draw_cells_on
-from callbacks.rd_axes import decibel, label_axes
+from experiment.pictures.cells import draw_cells_on
+from experiment.pictures.rd_axes import decibel, label_axes
 from ltc.codec import load_coder
 from ltc.files import whole_file
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from benchmarks.bd_rate import bd_rate as bjontegaard_rate
-from callbacks.sweep_summary import gather
+from experiment.sweep.results import gather
 
 __all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
 

@@ -3,6 +3,7 @@
 - ``rate_distortion_module`` trains and evaluates coders of vectors
 - ``image_module`` trains and evaluates image networks
 - ``moments`` rate and distortion with standard errors (torchmetrics)
+- ``clock`` how long training took
 - ``calibration`` scale, decoder and prior on truly quantized latents, after training
 
 Each is loaded at its first use: Lightning and torchmetrics take seconds to import.

@@ -17,6 +17,7 @@ from ltc.images.padding import pad_to_multiple
 from ltc.images.start import start_from
 from ltc.lattices import Lattice
 from ltc.pixels import to_image, to_pixels
+from ltc.training.clock import TrainingClock
 from ltc.training.moments import RateDistortionMoments
 
 __all__ = ["ImageModule", "bits"]
@@ -52,6 +53,8 @@ class ImageModule(pl.LightningModule):
         evaluated: :class:`~ltc.training.moments.RateDistortionMoments` of the last evaluation, over whole images: bits
             per pixel by the likelihoods, squared error of pixels (0 to 255) that are rounded as in a file.
         use: which lattices the latents have used, in the first training step and then in the last evaluation.
+        clock: how long training took.
+        rows: a dictionary for each test image, told by whoever has coded the test; None where nobody has.
 
     Raises:
         ValueError: if lambda is not positive, or ``init_from`` does not fit.
@@ -74,8 +77,16 @@ class ImageModule(pl.LightningModule):
             start_from(network, init_from)
         self.network, self.lmbda, self.clip, self.auxiliary_lr = network, float(lmbda), clip, auxiliary_lr
         self.evaluated = RateDistortionMoments()
+        self.clock = TrainingClock()
+        self.rows: list[dict[str, Any]] | None = None
         self.use = LatticeUse(network)
         self._optimizer, self._scheduler = optimizer, scheduler
+
+    def on_train_start(self) -> None:
+        self.clock.start()
+
+    def on_train_end(self) -> None:
+        self.clock.stop()
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         rate, distortion = self._rate_and_distortion(batch)

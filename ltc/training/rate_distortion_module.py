@@ -10,8 +10,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from ltc.models.bottleneck import LatticeBottleneck
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
+from ltc.models.rd_search import RDSearch
+from ltc.training.calibration import Calibration
+from ltc.training.clock import TrainingClock
 from ltc.training.moments import RateDistortionMoments
 
 __all__ = ["RateDistortionModule"]
@@ -30,10 +34,14 @@ class RateDistortionModule(pl.LightningModule):
         prior_lr: learning rate of the entropy model's parameters where it is not the others': with noise, latents that
             say nothing have to become free of cost, and a prior that follows slowly hinders that.
         noise_steps: training begins with as many steps with noise in the place of quantization.
+        calibration: the last phase of training, of coders with a lattice bottleneck; None for none.
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
 
     Attributes:
         evaluated: :class:`RateDistortionMoments` of the last evaluation, synchronized over all ranks.
+        clock: how long training took.
+        calibrated: what the calibration came to; None before, or where there was nothing to calibrate.
+        coded_rate: bits of a real bitstream per symbol, told by whoever has coded the test; None where nobody has.
     """
 
     def __init__(
@@ -47,6 +55,7 @@ class RateDistortionModule(pl.LightningModule):
         scheduler: Callable[..., Any] | None = None,
         prior_lr: float | None = None,
         noise_steps: int = 0,
+        calibration: Calibration | None = None,
     ) -> None:
         super().__init__()
         if not lmbda > 0 or not math.isfinite(lmbda):
@@ -57,7 +66,10 @@ class RateDistortionModule(pl.LightningModule):
         self.measure, self.distortion = measure, DISTORTIONS[measure]
         self.evaluated = RateDistortionMoments(energy)
         self.prior_lr, self.noise_steps = prior_lr, noise_steps
-        self._optimizer, self._scheduler = optimizer, scheduler
+        self._optimizer, self._scheduler, self._calibration = optimizer, scheduler, calibration
+        self.clock = TrainingClock()
+        self.calibrated: dict[str, float] | None = None
+        self.coded_rate: float | None = None
 
     @torch.no_grad()
     def on_fit_start(self) -> None:
@@ -75,6 +87,31 @@ class RateDistortionModule(pl.LightningModule):
                 f"The module has measure={self.measure} and energy={self.evaluated.energy}, but its source has "
                 f"measure={source.measure} and energy={source.energy}: set symbol.measure and symbol.energy."
             )
+
+    def on_train_start(self) -> None:
+        self.clock.start()
+
+    def on_train_end(self) -> None:
+        if self._calibration is not None and isinstance(self.coder.bottleneck, LatticeBottleneck):
+            with self.clock.calibrating():
+                self._calibrate(self._calibration)
+        self.clock.stop()
+
+    def _calibrate(self, calibration: Calibration) -> None:
+        """Scale, decoder and prior on truly quantized latents; the last checkpoint is renewed.
+
+        Under DDP every rank does the same with the same numbers, so that all of them keep the same coder.
+        """
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        objective = RDSearch(self.lmbda * self.n, self.measure).to(self.device)
+
+        def draw(index: int) -> Tensor:
+            return data.calibration_batch(index).to(self.device)
+
+        self.calibrated = calibration(self.coder, objective, draw)
+        checkpoint: Any = self.trainer.checkpoint_callback
+        if checkpoint is not None and checkpoint.best_model_path:
+            self.trainer.save_checkpoint(checkpoint.best_model_path)
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         self.coder.noisy = self.global_step < self.noise_steps

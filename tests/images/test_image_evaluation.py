@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from callbacks.image_table import image_table
 from PIL import Image
 from rich.console import Console
 
-from callbacks.image_curves import draw_image_curves
 from callbacks.image_evaluation import similarity
-from callbacks.image_table import image_table
-from callbacks.published_curves import KODAK
+from experiment.pictures.image_curves import draw_image_curves
+from experiment.pictures.published_curves import KODAK
 from ltc.codec.images import compress_image, load_network
 from ltc.pixels import read_image
 

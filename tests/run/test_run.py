@@ -201,7 +201,7 @@ def test_looking_at_a_configuration_loads_nothing_heavy(run, arguments):
 
 def test_what_ends_a_sweep_needs_no_torch():
     """The process that starts a launcher's workers gathers their points: it need not load what they have loaded."""
-    modules = "callbacks.sweep_summary, callbacks.rd_curves, callbacks.point_tables, callbacks.report"
+    modules = "callbacks.sweep_summary, experiment.pictures.rd_curves, experiment.tables, experiment.report"
     code = f"import sys, {modules}; print(sorted(sys.modules.keys() & {{'torch', 'pytorch_lightning', 'matplotlib'}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['matplotlib']"
