@@ -44,12 +44,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        try:
-            return importlib.import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            from ltc.extras import missing
-
-            raise ImportError(missing(error) or str(error)) from error
+        return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
