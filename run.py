@@ -9,7 +9,13 @@ Only Hydra is imported here: torch, Lightning and the rest come when a job runs 
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
+
+from callbacks.interruption import end_on_signals
+
+if __name__ == "__main__":
+    end_on_signals()  # before anything that takes time
 
 import hydra
 from omegaconf import DictConfig
@@ -19,6 +25,8 @@ import conf  # noqa: F401  (registers resolvers, and numbers as lambda)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float | None:
+    if multiprocessing.parent_process() is not None:
+        end_on_signals(quiet=True)  # a launcher's worker
     from callbacks.experiment import run_job
 
     return run_job(cfg)

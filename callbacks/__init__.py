@@ -2,7 +2,10 @@
 
 One job:
 
-- ``experiment`` checks, instantiates, trains, evaluates; ``block_check``, ``relaunch`` (further processes of a job)
+- ``experiment`` a job in its folder; ``training_run`` instantiates, checks, trains, evaluates; ``block_check``,
+  ``relaunch`` (further processes of a job)
+- ``job_identity`` which settings make a job that job; ``job_settings`` what people asked for
+- ``interruption`` what signals do; ``output_folder`` can it be written?
 - ``calibration`` the last phase of training
 - ``coder_file`` the trained coder as ``coder.pt``, and the rate of its real bytes
 - ``rd_point`` places the evaluation against R(D) and writes ``rd_point.json``; ``image_point``, ``image_evaluation``
@@ -14,6 +17,7 @@ A sweep:
 
 - ``resume``, ``resume_checkpoints``, ``resume_metrics`` a job that was killed goes on
 - ``sole_process`` no other process is at work in its folder
+- ``sweep_jobs`` the folders of jobs, and what these came to since the sweep was started
 - ``sweep_progress`` how far it is; ``idle_workers`` who has nothing left to do
 - ``sweep_summary`` gathers it: ``rd_points.csv``, ``rd_curves`` as a picture, a table
 - ``image_curves`` those of images, before ``published_curves``

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ltc.codec import save_coder
 from ltc.codec.stream import CHUNK
+from ltc.coding import NoBitstream
 
 __all__ = ["CoderFile"]
 
@@ -54,7 +55,7 @@ class CoderFile(pl.Callback):
         self._bytes = self._symbols = 0
         try:
             pl_module.coder.eval().update()
-        except ValueError as error:
+        except NoBitstream as error:
             log.debug("No bitstream: %s", error)
             return
         if trainer.is_global_zero:

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import sys
-import warnings
 from pathlib import Path
+from typing import Any
 
-import pytorch_lightning as pl
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.utilities import rank_zero_only
 
-from callbacks.idle_hooks import without_idle_hooks
+from callbacks.interruption import on_interruption
+from callbacks.job_identity import fingerprint, identity
+from callbacks.job_settings import difference, job_settings, write_hydra_files
 from callbacks.provenance import write_provenance
-from callbacks.relaunch import relaunchable
-from callbacks.resume import JobRecord, fingerprint
-from callbacks.resume_checkpoints import TrainingCheckpoints
-from callbacks.resume_metrics import keep_metrics
+from callbacks.resume import JobRecord
 from callbacks.sole_process import end_with_parent, sole_process
+from callbacks.sweep_jobs import SweepEntry, entries, finished_job, sweep_lock
+from callbacks.training_run import Parts, prepare, train_and_evaluate
+from conf.limits import check_settings, check_sweep
 from datamodules.ranks import rank_and_world
 
-__all__ = ["run_job", "train_and_evaluate"]
+__all__ = ["run_job"]
 
 log = logging.getLogger(__name__)
 
@@ -37,121 +35,175 @@ def run_job(cfg: DictConfig) -> float | None:
     """Runs one job and returns its objective, rate + lambda * distortion.
 
     A job whose folder holds its result already is not run again, and one that was killed goes on from its last
-    checkpoint (``+resume=false`` runs it from the start). A mistake in the configuration or the data ends a single run
-    with one sentence and exit code 2. In a sweep it is written to ``error.json`` in the job's folder, and the other
-    jobs go on.
+    checkpoint (``+resume=false`` runs it from the start). In a sweep the result is looked for in all folders of the
+    sweep. A mistake in the configuration or the data ends a single run with one sentence and exit code 2, before
+    anything is touched. In a sweep it is written to ``error.json`` in the job's folder, and the other jobs go on.
     """
-    sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
     folder = Path(HydraConfig.get().runtime.output_dir)
+    entry = _sweep_entry(cfg, folder)
     end_with_parent()
-    with sole_process(folder):
-        return _in(folder, cfg, sweeping)
+    if entry is None:
+        return _Job(cfg, folder, None).run()
+    if cfg.get("fail_fast") and any(other["state"] == "failed" for other in entries(entry.sweep)):
+        entry.write("skipped")
+        return None
+    with on_interruption(entry.interrupt):
+        entry.write("running")
+        return _Job(cfg, folder, entry).run()
 
 
-def _in(folder: Path, cfg: DictConfig, sweeping: bool) -> float | None:
-    """A job in its folder, where nobody else is at work; whatever goes wrong is written there."""
-    record = None
-    try:
-        record = JobRecord(folder, fingerprint(cfg, folder), cfg.get("resume", True))
-        if record.state == "finished":
-            _say(f"Done before, kept: {folder} (+resume=false runs it again)")
-            return record.objective
-        return _run(cfg, record)
-    except (ValueError, FloatingPointError, InstantiationException, OSError, OmegaConfBaseException) as error:
-        sentence = _sentence(error)
-        log.debug("", exc_info=error)
-    except Exception as error:
-        if not sweeping:
-            raise
-        sentence = f"{type(error).__name__}: {error}"
-        log.exception("The job failed.")
-    print(f"error: {sentence}", file=sys.stderr)
-    with contextlib.suppress(OSError):  # it may be the very reason
-        (record or JobRecord(folder, "")).fail(sentence)
-    if not sweeping:
-        sys.exit(2)
-    return None
-
-
-def _run(cfg: DictConfig, record: JobRecord) -> float:
-    """Trains, once more with a smaller step if training diverges, evaluates, and keeps the record."""
-    record.begin()
-    write_provenance(record.folder, cfg)
-    try:
-        try:
-            objective = train_and_evaluate(cfg, record)
-        except FloatingPointError as error:
-            if record.attempt > 1 or rank_and_world()[1] > 1:
-                raise
-            record.retry(_sentence(error))
-            record.resumes = True
-            _say(f"{_sentence(error)}\nOnce more from the last good checkpoint, with a smaller step.")
-            objective = train_and_evaluate(cfg, record)
-    except FloatingPointError as error:
-        record.forget()
-        if record.reason is None:
-            raise
-        raise FloatingPointError(f"{_sentence(error)} (A first attempt ended so: {record.reason})") from error
-    record.finish(objective)
-    return objective
-
-
-def train_and_evaluate(cfg: DictConfig, record: JobRecord) -> float:
-    """Trains a coder, evaluates it on data it never saw, and returns rate + lambda * distortion.
+class _Job:
+    """A job in its folder, where nobody else is at work.
 
     Args:
-        cfg: the job's configuration.
-        record: what its folder knows of it.
+        cfg: its configuration.
+        folder: where its files go.
+        entry: its place in a sweep; None for a single run.
     """
-    if cfg.check is not None:
-        instantiate(cfg.check)
-    _quiet()
-    torch.set_num_threads(cfg.threads)
-    pl.seed_everything(cfg.seed, verbose=False)
-    data = instantiate(cfg.data)
-    module: pl.LightningModule = instantiate(cfg.module, **data.objective)
-    loggers = list(instantiate(cfg.logger).values())
-    callbacks = without_idle_hooks(instantiate(cfg.callbacks).values())
-    trainer: pl.Trainer = instantiate(cfg.trainer, logger=loggers, callbacks=callbacks)
-    checkpoints = [c for c in callbacks if isinstance(c, TrainingCheckpoints)]
-    start = next((c.start_from(record) for c in checkpoints), None)
-    if start is not None:
-        keep_metrics(loggers, start.step)
-    with relaunchable():
+
+    def __init__(self, cfg: DictConfig, folder: Path, entry: SweepEntry | None) -> None:
+        self.cfg, self.folder, self.entry = cfg, folder, entry
+        self.record: JobRecord | None = None
+
+    def run(self) -> float | None:
+        """The objective; None if the job of a sweep failed."""
         try:
-            trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=False)
-        except (ArithmeticError, ValueError) as error:
-            # Weights that run away are found out anywhere: in a search, in the size of a table.
-            if isinstance(error, FloatingPointError) or trainer.global_step == 0:
+            with contextlib.ExitStack() as alone:
+                alone.enter_context(sole_process(self.folder))
+                try:
+                    return self._run(alone)
+                except BaseException as error:
+                    self._failed(error)
+                    raise
+        except (ValueError, FloatingPointError, InstantiationException, OSError, OmegaConfBaseException) as error:
+            log.debug("", exc_info=error)
+            print(f"error: {sentence(error)}", file=sys.stderr)
+        except Exception as error:
+            if self.entry is None:
                 raise
-            raise FloatingPointError(f"At step {trainer.global_step}: {_sentence(error)}") from error
-        trainer.test(module, datamodule=data, verbose=False)
-    figures = module.evaluated.compute()  # type: ignore[operator, union-attr]
-    objective = float(figures["rate"] + cfg["lambda"] * figures["distortion"])
-    if not math.isfinite(objective):
-        raise FloatingPointError(f"rate + lambda * distortion is {objective} in the evaluation: training diverged.")
-    return objective
+            print(f"error: {_named(error)}", file=sys.stderr)
+            log.exception("The job failed.")
+        if self.entry is None:
+            sys.exit(2)
+        return None
+
+    def _run(self, alone: contextlib.ExitStack) -> float:
+        """Takes the result that there is, or trains, and keeps the record."""
+        check_sweep(HydraConfig.get())
+        check_settings(self.cfg)
+        mark, about = fingerprint(identity(self.cfg, self.folder)), job_settings(self.cfg)
+        self.record = record = JobRecord(self.folder, mark, self.cfg.get("resume", True), about)
+        known = (self.folder, record.objective) if record.state == "finished" else self._elsewhere(mark)
+        if known is not None and known[1] is not None:
+            _tell_user(f"Done before, kept: {known[0]} (+resume=false runs it again)")
+            self._enter("kept", place=known[0], fingerprint=mark)
+            return known[1]
+        parts = prepare(self.cfg)
+        self._make_room(alone)
+        with on_interruption(record.interrupt):
+            record.begin()
+            _describe(self.folder, self.cfg)
+            objective = self._train(parts)
+            record.finish(objective)
+        self._enter("finished", fingerprint=mark)
+        return objective
+
+    def _elsewhere(self, mark: str) -> tuple[Path, float] | None:
+        """A finished job with the same settings in another folder of the sweep."""
+        if self.entry is None or self.record is None or not self.record.resumes:
+            return None
+        with sweep_lock(self.entry.sweep):
+            return finished_job(self.entry.sweep, mark)
+
+    def _make_room(self, alone: contextlib.ExitStack) -> None:
+        """Moves aside what another job has left in the folder.
+
+        Raises:
+            ValueError: if it is the result of another configuration, and nobody said that this one may take its place.
+        """
+        record = self.record
+        assert record is not None
+        if not record.occupied:
+            return
+        if self.entry is not None:
+            with sweep_lock(self.entry.sweep):
+                record.make_room()
+        elif record.occupied == "result" and record.resumes:
+            raise ValueError(
+                f"{self.folder} holds the finished result of another configuration "
+                f"({difference(self.folder, record.other, self.cfg)}): choose another folder (hydra.run.dir=…), "
+                "or +resume=false, which moves it aside."
+            )
+        else:
+            _tell_user(f"What was in {self.folder} is kept: {record.make_room()}")
+        alone.enter_context(sole_process(self.folder))
+
+    def _train(self, parts: Parts) -> float:
+        """Trains and evaluates, once more with a smaller step if training diverges."""
+        record = self.record
+        assert record is not None
+        try:
+            try:
+                return train_and_evaluate(self.cfg, record, parts)
+            except FloatingPointError as error:
+                if record.attempt > 1 or rank_and_world()[1] > 1:
+                    raise
+                record.retry(sentence(error))
+                record.resumes = True
+                _tell_user(sentence(error))
+                return train_and_evaluate(self.cfg, record)
+        except FloatingPointError as error:
+            record.forget()
+            if record.reason is None:
+                raise
+            raise FloatingPointError(f"{sentence(error)} (A first attempt ended so: {record.reason})") from error
+
+    def _failed(self, error: BaseException) -> None:
+        """Writes down why the job failed, where that takes nothing away."""
+        if not isinstance(error, Exception):
+            return
+        text = sentence(error) if isinstance(error, _MISTAKES) else _named(error)
+        with contextlib.suppress(Exception):  # it may be the very reason
+            self._enter("failed", error=text)
+            record = self.record or JobRecord(self.folder, "")
+            record.fail(text)
+            if not record.occupied:
+                write_hydra_files(self.folder, self.cfg)
+
+    def _enter(self, state: str, **more: Any) -> None:
+        if self.entry is not None:
+            self.entry.write(state, **more)
 
 
-@rank_zero_only
-def _say(line: str) -> None:
-    print(line, flush=True)
+_MISTAKES = (ValueError, FloatingPointError, InstantiationException, OSError, OmegaConfBaseException)
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
     """The cause of an error in one line, without Hydra's wrapping."""
     if isinstance(error, InstantiationException) and error.__cause__ is not None:
         error = error.__cause__
     return " ".join(str(error).split())
 
 
-def _quiet() -> None:
-    """Silences what a user can do nothing about."""
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    # A job that goes on finds its own folder as it left it.
-    warnings.filterwarnings("ignore", message=".*(directory|Directory) .* exists and is not empty")
-    # The figures of an evaluation are synchronized by the module itself.
-    warnings.filterwarnings("ignore", message="It is recommended to use `self.log")
-    # Lightning's test loop and step-wise schedules touch torch's deprecated spellings; nothing of ours does.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(pytorch_lightning|lightning_fabric|torch)\b")
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _sweep_entry(cfg: DictConfig, folder: Path) -> SweepEntry | None:
+    """The job's place in its sweep; None for a single run."""
+    hydra = HydraConfig.get()
+    if hydra.mode != RunMode.MULTIRUN:
+        return None
+    about = job_settings(cfg)
+    return SweepEntry(Path(hydra.sweep.dir).absolute(), int(hydra.job.num), folder, about)
+
+
+@rank_zero_only
+def _describe(folder: Path, cfg: DictConfig) -> None:
+    write_hydra_files(folder, cfg)
+    write_provenance(folder, cfg)
+
+
+@rank_zero_only
+def _tell_user(line: str) -> None:
+    print(line, flush=True)

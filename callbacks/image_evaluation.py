@@ -15,11 +15,12 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_msssim import ms_ssim
 from torch import Tensor
 
+from datamodules.images import names_in_common
 from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image, save_network
 from ltc.files import whole_file
 from ltc.pixels import write_image
 
-__all__ = ["ImageEvaluation", "similarity"]
+__all__ = ["ImageEvaluation", "reconstruction_names", "similarity"]
 
 # pytorch-msssim: five scales of windows of 11 pixels.
 _SMALLEST = 161
@@ -55,7 +56,8 @@ class ImageEvaluation(pl.Callback):
         if trainer.is_global_zero:
             fingerprint = save_network(self.folder / "coder.pt", network, self.config, self.description)
         self._checkpoint = ImageCheckpoint(network, self.description, fingerprint)
-        self._files = trainer.datamodule.test_images.files  # type: ignore[attr-defined]
+        _, self._names = names_in_common(trainer.datamodule.test_images.files)  # type: ignore[attr-defined]
+        self._pictures = reconstruction_names(self._names)
         self._mine: list[dict[str, Any]] = []
 
     def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
@@ -75,7 +77,7 @@ class ImageEvaluation(pl.Callback):
         self._mine.append(
             {
                 "index": index,
-                "image": self._files[index].name,
+                "image": self._names[index],
                 "width": width,
                 "height": height,
                 "bytes": length,
@@ -90,7 +92,9 @@ class ImageEvaluation(pl.Callback):
             }
         )
         if self.reconstructions:
-            self._write(self._files[index].stem, pixels, decoded)
+            for name, image in zip(self._pictures[index], (decoded, pixels), strict=True):
+                with whole_file(self.folder / "reconstructions" / name) as temporary:
+                    write_image(temporary, image)
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         gathered: list[Any] = [self._mine]
@@ -109,10 +113,24 @@ class ImageEvaluation(pl.Callback):
         with whole_file(self.folder / "images.csv") as temporary:
             pd.concat([table, pd.DataFrame([mean])]).to_csv(temporary, index=False)
 
-    def _write(self, name: str, pixels: Tensor, decoded: Tensor) -> None:
-        for path, image in ((f"{name}.png", decoded), (f"{name}_original.png", pixels)):
-            with whole_file(self.folder / "reconstructions" / path) as temporary:
-                write_image(temporary, image)
+
+def reconstruction_names(names: list[str]) -> list[tuple[str, str]]:
+    """The names of the decoded image and of the original of each test image, all different.
+
+    Args:
+        names: of the test images, all different, with suffixes.
+
+    Example:
+        >>> reconstruction_names(["kodim01.png"])
+        [('kodim01.png', 'kodim01_original.png')]
+        >>> reconstruction_names(["x.png", "x.jpg"])
+        [('x.png.png', 'x.png_original.png'), ('x.jpg.png', 'x.jpg_original.png')]
+    """
+    found = [(f"{stem}.png", f"{stem}_original.png") for stem in (name.rpartition(".")[0] for name in names)]
+    if len({picture for pair in found for picture in pair}) == 2 * len(names):
+        return found
+    # With their suffixes no two can meet: none of the names ends in "_original".
+    return [(f"{name}.png", f"{name}_original.png") for name in names]
 
 
 def similarity(pixels: Tensor, decoded: Tensor) -> float | None:

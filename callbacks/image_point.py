@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import pytorch_lightning as pl
 
 from callbacks.image_evaluation import ImageEvaluation
 from callbacks.rd_point import RDPointWriter
+from datamodules.images import names_in_common
 from ltc.files import write_json
 
 __all__ = ["ImagePointWriter"]
@@ -16,9 +18,10 @@ __all__ = ["ImagePointWriter"]
 class ImagePointWriter(RDPointWriter):
     """Times the training, and after the test writes ``rd_point.json`` and logs its figures.
 
-    A symbol is a pixel, three numbers from 0 to 255. ``rate`` is the likelihoods' bits per pixel and ``coded_rate``
-    that of whole files, both means over images, as the field reports them; ``distortion`` is the mean squared error, of
-    which ``psnr`` is not the logarithm: it is the mean of the images' PSNR.
+    A symbol is a pixel, three numbers from 0 to 255. ``rate``, and ``coded_rate``, is that of whole files in bits per
+    pixel, and ``estimated_rate`` that of the likelihoods, all means over images, as the field reports them;
+    ``distortion`` is the mean squared error, of which ``psnr`` is not the logarithm: it is the mean of the images'
+    PSNR. ``lattices`` are the shares of the latents that lattices really quantized.
     """
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
@@ -29,26 +32,29 @@ class ImagePointWriter(RDPointWriter):
         if not trainer.is_global_zero or not rows:
             return
         similar = [row["ms_ssim"] for row in rows if row["ms_ssim"] is not None]
+        rates = [row["bpp"] for row in rows]
         self.point = {
             **self.description,
             "steps": trainer.global_step,
             "train_seconds": round(self.train_seconds, 3),
             "calibration_seconds": 0.0,
             "eval_symbols": sum(row["width"] * row["height"] for row in rows),
-            "rate": figures["rate"],
+            "rate": _mean(rates),
             "distortion": figures["distortion"],
             "bound_rate": None,
             "gap": None,
-            "coded_rate": _mean([row["bpp"] for row in rows]),
+            "coded_rate": _mean(rates),
+            "estimated_rate": figures["rate"],
             "sample_rate": figures["sample_rate"],
-            "rate_error": figures["rate_error"],
+            "rate_error": _standard_error(rates),
             "distortion_error": figures["distortion_error"],
             "gap_error": None,
             "theory_gap": None,
             "exact": True,
             "psnr": _mean([row["psnr"] for row in rows]),
             "ms_ssim": _mean(similar) if similar else None,
-            "test_set": trainer.datamodule.test_images.files[0].parent.name,  # type: ignore[attr-defined]
+            "lattices": ", ".join(f"{name} {share:.1%}" for name, share in pl_module.use.shares().items()) or None,
+            "test_set": names_in_common(trainer.datamodule.test_images.files)[0].name,  # type: ignore[attr-defined]
             "images": len(rows),
             "decoded_exactly": all(row["exact"] for row in rows),
             "bytes": sum(row["bytes"] for row in rows),
@@ -57,7 +63,7 @@ class ImagePointWriter(RDPointWriter):
             "decode_seconds": _mean([row["decode_seconds"] for row in rows]),
         }
         write_json(self.folder / "rd_point.json", self.point)
-        names = ("rate", "coded_rate", "distortion", "psnr", "ms_ssim")
+        names = ("rate", "coded_rate", "estimated_rate", "distortion", "psnr", "ms_ssim")
         numbers = {f"rd/{k}": self.point[k] for k in names if self.point[k] is not None}
         for logger in trainer.loggers:
             logger.log_metrics(numbers)
@@ -65,3 +71,8 @@ class ImagePointWriter(RDPointWriter):
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+def _standard_error(values: list[float]) -> float | None:
+    """Of the mean; of one value there is none."""
+    return statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None

@@ -10,7 +10,7 @@ import platform
 import socket
 import subprocess
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def write_provenance(folder: Path | str, config: DictConfig) -> None:
     commit, changes, untracked = _code()
     facts = {
         "command": " ".join(sys.argv),
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
         "changed": bool(changes),
         "untracked": untracked,

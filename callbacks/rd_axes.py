@@ -13,8 +13,8 @@ def decibel(distortion: float | np.ndarray) -> np.ndarray:
     return 10 * np.log10(distortion)
 
 
-def label_axes(axes: Axes) -> None:
-    """The axes of every RD picture."""
-    axes.set_xlabel("rate (bits per symbol)")
+def label_axes(axes: Axes, rate: str = "rate (bits per symbol)") -> None:
+    """The axes of every RD picture; ``rate`` names the first one."""
+    axes.set_xlabel(rate)
     axes.set_ylabel("distortion (dB)")
     axes.grid(alpha=0.3)

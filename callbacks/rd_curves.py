@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from callbacks.bound_curve import as_far_as, read_bound
 from callbacks.rd_axes import decibel, label_axes
 
 __all__ = ["draw_curves"]
 
 
-def draw_curves(points: Any, curve_columns: list[str]) -> Figure:
+def draw_curves(points: Any, curve_columns: list[str], folder: Path | None = None) -> Figure:
     """Distortion over rate, and where R(D) is known the gap over rate.
 
     Args:
         points: pandas DataFrame of RD points.
         curve_columns: points that agree in these make a curve; it is named by those in which the curves differ.
+        folder: of the sweep, whose jobs have left more of R(D) than the points say.
     """
     known = points["bound_rate"].notna().any()
     figure = Figure(figsize=(11 if known else 6, 4.6), layout="constrained")
@@ -39,11 +42,18 @@ def draw_curves(points: Any, curve_columns: list[str]) -> Figure:
             panels[1].plot(curve["rate"], curve["gap"], **style)
             if curve["theory_gap"].notna().any():
                 panels[1].axhline(curve["theory_gap"].iloc[0], color=style["color"], linestyle=":", linewidth=1)
-    label_axes(panels[0])
+    images = "psnr" in points and bool(points["psnr"].notna().all())
+    label_axes(panels[0], "bits per pixel, of whole files" if images else "rate (bits per symbol)")
     if known:
-        for _, source in points[points["bound_rate"].notna()].groupby("source"):
-            bound = source.sort_values("bound_rate")
-            panels[0].plot(bound["bound_rate"], decibel(bound["distortion"].to_numpy(float)), "k-", label="R(D)")
+        files = [] if folder is None else folder.rglob("rd_bound.json")
+        left = [pair for file in files for pair in read_bound(file.parent)]
+        sources = list(points[points["bound_rate"].notna()].groupby("source"))
+        for _, source in sources:
+            pairs = list(zip(source["bound_rate"].astype(float), source["distortion"].astype(float), strict=True))
+            # Several sources have bounds of their own, and files of jobs do not say which parameters they had.
+            beyond = as_far_as(left, pairs, float(source["rate"].max())) if len(sources) == 1 else []
+            rates, distortions = np.array(sorted({*pairs, *beyond})).T
+            panels[0].plot(rates, decibel(distortions), "k-", label="R(D)")
         panels[1].set_xlabel("rate (bits per symbol)")
         panels[1].set_ylabel("gap to R(D) (bits per symbol); dotted: theory")
         panels[1].set_ylim(bottom=0, top=1.1 * float(np.nanmax([points["gap"].max(), points["theory_gap"].max()])))

@@ -10,6 +10,7 @@ import numpy as np
 import pytorch_lightning as pl
 from matplotlib.figure import Figure
 
+from callbacks.bound_curve import write_bound
 from callbacks.rd_axes import decibel, label_axes
 from callbacks.rd_point import RDPointWriter
 from ltc.files import whole_file
@@ -32,7 +33,10 @@ class RDPicture(pl.Callback):
         if writer is None or not writer.point or not trainer.is_global_zero:
             return
         path = self.folder / "rd_point.png"
-        figure = draw_point(writer.point, writer.function)
+        bound = bound_around(writer.point, writer.function)
+        figure = draw_point(writer.point, bound)
+        if bound is not None:
+            write_bound(self.folder, str(writer.point["source"]), *bound)
         with whole_file(path) as temporary:
             figure.savefig(temporary, dpi=150)
         for logger in trainer.loggers:
@@ -40,15 +44,22 @@ class RDPicture(pl.Callback):
                 logger.log_image("rd/picture", [str(path)])
 
 
-def draw_point(point: dict[str, Any], function: Any) -> Figure:
+def bound_around(point: dict[str, Any], function: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """(rates, distortions) of R(D) from a third to three times a point's distortion; None where it is unknown."""
+    if function is None:
+        return None
+    # A numeric R(D) takes seconds for each point, and is smooth.
+    spread = np.geomspace(1 / 3, 3, 41 if function.exact else 5)
+    curve = np.array([d for d in point["distortion"] * spread if d < function.max_distortion])
+    return np.array([function.rate(float(d)) for d in curve]), curve
+
+
+def draw_point(point: dict[str, Any], bound: tuple[np.ndarray, np.ndarray] | None) -> Figure:
     """One RD point, with R(D) where it is known and R(D) + the high-rate gap of the lattice."""
     figure = Figure(figsize=(6, 4.2), layout="constrained")
     axes = figure.subplots()
-    if function is not None:
-        # A numeric R(D) takes seconds for each point, and is smooth.
-        spread = np.geomspace(1 / 3, 3, 41 if function.exact else 5)
-        curve = np.array([d for d in point["distortion"] * spread if d < function.max_distortion])
-        rates = np.array([function.rate(float(d)) for d in curve])
+    if bound is not None:
+        rates, curve = bound
         axes.plot(rates, decibel(curve), color="black", label="R(D)")
         if point["theory_gap"] is not None:
             axes.plot(

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 
 from callbacks.calibration import CalibrationPhase
 from callbacks.coder_file import CoderFile
+from callbacks.file_note import file_note
 from ltc.files import write_json
 from ltc.theory import space_filling_gap
 
@@ -52,6 +53,7 @@ class RDPointWriter(pl.Callback):
         self.function = function = source.rate_distortion()
         bound = None if function is None else float(function.rate(distortion))
         gap = None if bound is None else rate - bound
+        coded = next((c.coded_rate for c in _of(trainer, CoderFile)), None)
         self.point = {
             **self.description,
             "steps": trainer.global_step,
@@ -62,14 +64,14 @@ class RDPointWriter(pl.Callback):
             "distortion": distortion,
             "bound_rate": bound,
             "gap": gap,
-            "coded_rate": next((c.coded_rate for c in _of(trainer, CoderFile)), None),
+            "coded_rate": coded,
             # What the coded rate compares with: the rate of these very symbols, whose energy is not quite the source's.
             "sample_rate": figures["sample_rate"],
             "rate_error": figures["rate_error"],
             "distortion_error": figures["distortion_error"],
             "gap_error": None if function is None else _gap_error(figures, function.rate),
-            "theory_gap": self._theory_gap(pl_module, source),
-            "exact": pl_module.coder.bottleneck.exact,
+            "theory_gap": self._theory_gap(trainer, pl_module),
+            "exact": pl_module.coder.bottleneck.exact and not _overstated(figures["sample_rate"], coded),
             **pl_module.coder.bottleneck.figures(),
         }
         if trainer.is_global_zero:
@@ -78,17 +80,33 @@ class RDPointWriter(pl.Callback):
         for logger in trainer.loggers:
             logger.log_metrics({f"rd/{k}": v for k, v in numbers.items()})
 
-    def _theory_gap(self, pl_module: Any, source: Any) -> float | None:
-        """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions."""
+    def _theory_gap(self, trainer: pl.Trainer, pl_module: Any) -> float | None:
+        """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions.
+
+        It is paid by the latents that carry something: of a vector's, those that vary by more than the lattice's error.
+        """
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
         lattice = getattr(pl_module.coder.bottleneck, "lattice", None)
-        if lattice is None or lattice.nsm is None or source.measure != "mse" or source.latents != source.dim:
+        if lattice is None or lattice.nsm is None or data.source.measure != "mse":
             return None
-        return source.dim * space_filling_gap(lattice.nsm)
+        if data.source.latents != data.source.dim:
+            return None
+        carrying: float = data.source.latents
+        if carrying > 1:
+            latents = pl_module.coder.latents(data.calibration_batch(0).to(pl_module.device))
+            varying = latents.detach().var(0) > lattice.nsm
+            carrying = float(varying.sum()) / pl_module.n if bool(varying.any()) else carrying
+        return carrying * space_filling_gap(lattice.nsm)
 
 
 def _of(trainer: pl.Trainer, kind: type[_Kind]) -> list[_Kind]:
     """The trainer's callbacks of a kind."""
     return [c for c in trainer.callbacks if isinstance(c, kind)]  # type: ignore[attr-defined]
+
+
+def _overstated(rate: float, coded: float | None) -> bool:
+    """Whether a file is shorter than the rate: the prior has not learned the latents, and its rate is no figure."""
+    return coded is not None and coded < rate and file_note(rate, coded) is not None
 
 
 def _gap_error(figures: dict[str, float], rate_of: Any) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 from rich.console import Console
 
+from callbacks.file_note import file_note
 from callbacks.point_tables import point_table
 from callbacks.rd_point import RDPointWriter
 
@@ -30,11 +31,17 @@ class RDTable(pl.Callback):
             return
         console = Console()
         console.print(point_table(point))
-        note = "" if point["exact"] else " The rate is a Monte-Carlo estimate, not a code length."
+        note = (
+            ""
+            if point["exact"] or point["coded_rate"] is not None
+            else " The rate is a Monte-Carlo estimate, not a code length."
+        )
         stepping = point["train_seconds"] - point["calibration_seconds"]
         speed = point["steps"] / max(stepping, 1e-9)
         console.print(
             f"Trained {point['steps']:,} steps in {stepping:.1f} s ({speed:.0f} steps/s), "
             f"calibrated in {point['calibration_seconds']:.1f} s, evaluated on {point['eval_symbols']:,} symbols.{note}"
         )
+        if why := file_note(point["sample_rate"], point["coded_rate"]):
+            console.print(why)
         console.print(f"Results: {self.folder}", soft_wrap=True)

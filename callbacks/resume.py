@@ -1,58 +1,33 @@
-"""What a job's folder knows of it: ``job.json``, by which a sweep that was killed does only what is missing.
+"""What a job's folder knows of it: ``job.json``, by which a job that was killed goes on, and a finished one is kept.
 
-A job is known by the fingerprint of its resolved configuration. The folder of a finished job holds the fingerprint and
-the objective; the same job in the same folder is not run again. Folders are found by their number, as Hydra makes them:
-who starts a sweep with other choices in the folder of an old one has each job compared with what its folder holds, so
-that a job that moved to another number is run again, and never taken for another one.
+A job is known by the fingerprint of its settings (``callbacks.job_identity``). The folder of a finished job holds the
+fingerprint and the objective; the same job in the same folder is not run again. What another job has left in the folder
+is neither taken for this one's nor written over: its folder is renamed (``out.kept-1``) before this one begins.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
+from callbacks.interruption import remove_parts
+from callbacks.sweep_jobs import kept_names, read_json
 from ltc.files import write_json
 
-__all__ = ["JobRecord", "fingerprint"]
+__all__ = ["JobRecord"]
 
-# How figures are shown and kept, not what they are.
-_IMMATERIAL = ("logger", "sweep_logger", "resume")
-
-
-def fingerprint(config: DictConfig, folder: Path | str) -> str:
-    """A hash of everything that a job's figures depend on: its resolved configuration, wherever its files go.
-
-    Args:
-        config: the job's configuration, without Hydra's own.
-        folder: the job's output folder; paths in it count from there.
-
-    Returns:
-        16 hexadecimal digits.
-
-    Example:
-        >>> first = OmegaConf.create({"seed": 0, "file": "out/1/x", "logger": {"csv": 1}})
-        >>> second = OmegaConf.create({"file": "out/2/x", "seed": 0, "logger": {}})
-        >>> fingerprint(first, "out/1") == fingerprint(second, "out/2") != fingerprint(second, "elsewhere")
-        True
-    """
-    content: Any = OmegaConf.to_container(config, resolve=True)
-    material = {key: value for key, value in content.items() if key not in _IMMATERIAL}
-    text = json.dumps(_without(str(folder), material), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _without(folder: str, value: Any) -> Any:
-    """The value with the folder taken out of all its texts."""
-    if isinstance(value, dict):
-        return {str(key): _without(folder, item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without(folder, item) for item in value]
-    return value.replace(folder, "") if isinstance(value, str) else value
+# What a job leaves, and must not be found beside what another one, or another try, will leave.
+_RESULTS = [
+    "rd_point.json",
+    "error.json",
+    "coder.pt",
+    "rd_point.png",
+    "cells.png",
+    "images.csv",
+    "reconstructions/*.png",
+]
 
 
 class JobRecord:
@@ -62,34 +37,61 @@ class JobRecord:
         folder: the job's output folder.
         fingerprint: of the configuration that is about to run.
         resumes: whether the job goes on from what its folder holds; False begins anew.
+        about: what else ``job.json`` says of the job.
 
     Attributes:
-        state: ``finished`` if the folder holds this job's result; ``failed`` if this job failed; ``running`` if it was
-            begun and not ended; None if the folder holds nothing of it.
+        state: ``finished`` if the folder holds this job's result; ``failed`` if this job failed; ``running`` or
+            ``interrupted`` if it was begun and not ended; None if the folder holds nothing of it.
         objective: rate + lambda * distortion of a finished job.
         attempt: 1, and 2 for a job that diverged and is tried again with a smaller step.
         reason: why the first attempt ended, else None.
+        occupied: what the folder holds that this job may not write over: ``result``, ``training`` or None.
+        other: what ``job.json`` of another job says.
         checkpoints: what was written only to go on from.
     """
 
-    def __init__(self, folder: Path | str, fingerprint: str, resumes: bool = True) -> None:
+    def __init__(
+        self, folder: Path | str, fingerprint: str, resumes: bool = True, about: dict[str, Any] | None = None
+    ) -> None:
         self.folder, self.fingerprint, self.resumes = Path(folder), fingerprint, resumes
+        self.about = about or {}
         self.checkpoints: list[Path] = []
-        known = _read(self.folder / "job.json")
+        known = read_json(self.folder / "job.json")
+        self.other: dict[str, Any] = {}
         if known.get("fingerprint") != fingerprint or not resumes:
-            known = {}
+            known, self.other = {}, known
         self.state: str | None = known.get("state")
         self.objective: float | None = known.get("objective")
         self.attempt: int = known.get("attempt", 1)
         self.reason: str | None = known.get("reason") if self.attempt > 1 else None
-        if self.state == "finished" and (self.objective is None or not (self.folder / "rd_point.json").exists()):
+        point = (self.folder / "rd_point.json").exists()
+        if self.state == "finished" and (self.objective is None or not point):
             self.state = None
+        self.occupied: str | None = None
+        if self.state is None and not known:
+            if point and self.other.get("state", "finished") == "finished":
+                self.occupied = "result"
+            elif any(self.folder.glob("checkpoints/*.ckpt")):
+                self.occupied = "training"
+
+    @rank_zero_only
+    def make_room(self) -> Path | None:
+        """Renames the folder, with all that another job has left in it; returns its new name.
+
+        Raises:
+            OSError: if it cannot be renamed.
+        """
+        place = next(name for name in kept_names(self.folder) if not name.exists())
+        self.folder.rename(place)
+        self.folder.mkdir()
+        self.occupied = None
+        return place
 
     @rank_zero_only
     def begin(self) -> None:
-        """Says that the job runs, and takes away what an earlier job, or an earlier try, has left as its result."""
-        stale = ["rd_point.json", "error.json", ".part-*", "checkpoints/.part-*"]
-        for name in [*stale, *(["checkpoints/*.ckpt"] if self.state is None else [])]:
+        """Says that the job runs, and takes away what an earlier try has left that is no result."""
+        remove_parts(self.folder)
+        for name in [*_RESULTS, *(["checkpoints/*.ckpt"] if self.state is None else [])]:
             for path in self.folder.glob(name):
                 path.unlink()
         self._write("running")
@@ -103,10 +105,20 @@ class JobRecord:
 
     @rank_zero_only
     def fail(self, sentence: str) -> None:
-        """Writes ``error.json``, and that the job failed."""
-        (self.folder / "rd_point.json").unlink(missing_ok=True)
+        """Writes ``error.json``, and that the job failed; nothing where another job's files are."""
+        if self.occupied:
+            return
+        for path in (path for name in _RESULTS for path in self.folder.glob(name)):
+            path.unlink()
         write_json(self.folder / "error.json", {"error": sentence})
         self._write("failed")
+
+    @rank_zero_only
+    def interrupt(self) -> None:
+        """Says that the job was ended from outside, and leaves nothing half written."""
+        if read_json(self.folder / "job.json").get("state") == "running":
+            self._write("interrupted")
+        remove_parts(self.folder)
 
     @rank_zero_only
     def retry(self, reason: str) -> None:
@@ -132,13 +144,6 @@ class JobRecord:
             "attempt": self.attempt,
             "reason": self.reason,
             "objective": self.objective,
+            **self.about,
         }
         write_json(self.folder / "job.json", content)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

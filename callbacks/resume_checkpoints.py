@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 import random
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.rd_point import RDPointWriter
 from callbacks.resume import JobRecord
+from ltc.entropy import LatentsTooFar
 from ltc.files import whole_file
 
 __all__ = ["TrainingCheckpoints", "WholeCheckpoints"]
@@ -50,7 +52,14 @@ class WholeCheckpoints(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any | None = None
     ) -> None:
         with whole_file(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+            try:
+                torch.save(checkpoint, temporary)
+            except RuntimeError as error:  # torch's writer speaks of positions
+                free = shutil.disk_usage(temporary.parent).free
+                raise OSError(
+                    f"The checkpoint {path} cannot be written; {free / 1e6:.0f} MB are free there. The same command "
+                    "goes on when there is room."
+                ) from error
 
 
 class TrainingCheckpoints(pl.Callback):
@@ -71,6 +80,7 @@ class TrainingCheckpoints(pl.Callback):
         self.fingerprint, self.attempt = "", 1
         self._step = 0
         self._first: float | None = None
+        self._loss: Any = None
         self._attempt_of_weights = 1
         self._generators: dict[str, Any] | None = None
         self._spent = 0.0
@@ -132,7 +142,7 @@ class TrainingCheckpoints(pl.Callback):
         self.on_train_batch_start = None  # type: ignore[method-assign, assignment]
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, *_: Any) -> None:
-        step = trainer.global_step
+        step, self._loss = trainer.global_step, outputs["loss"]
         milestone = (self._last - 1 - step) % self._every == 0 and step < self._last
         late = self._is_late(trainer, step)
         if milestone or late or step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
@@ -157,10 +167,24 @@ class TrainingCheckpoints(pl.Callback):
     def _check(self, loss: float, step: int) -> None:
         if self._first is None:
             self._first = loss
-        if not math.isfinite(loss) or loss > _DIVERGED * max(1.0, abs(self._first)):
+        if self._wild(loss):
             raise FloatingPointError(
                 f"The loss is {loss:.4g} at step {step}: training diverged; lower optimizer.lr or lambda."
             )
+
+    def _wild(self, loss: float) -> bool:
+        return not math.isfinite(loss) or loss > _DIVERGED * max(1.0, abs(self._first or 0.0))
+
+    def diverged(self, module: torch.nn.Module, error: Exception) -> bool:
+        """Whether training has run away, so that an error in it is a divergence and no mistake in the settings.
+
+        Args:
+            module: what is trained.
+            error: how training ended.
+        """
+        if self._loss is None:
+            return False
+        return isinstance(error, LatentsTooFar) or self._wild(float(self._loss)) or not _finite(module)
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -7,7 +7,7 @@ starts a sweep need not know torch.
 from __future__ import annotations
 
 import atexit
-import json
+import signal
 import sys
 import threading
 import time
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
+
+from callbacks.sweep_jobs import entries
 
 __all__ = ["SweepProgress", "SweepState", "time_left"]
 
@@ -42,6 +44,8 @@ class SweepProgress(Callback):
         show: Callable[[SweepState, threading.Event, float], None] = _live if sys.stdout.isatty() else _lines
         self._thread = threading.Thread(target=show, args=(state, self._stop, self.seconds), daemon=True)
         self._thread.start()
+        # Of a terminal's SIGINT only this process is told, on the thread above: it ends its launcher's workers.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         atexit.register(self._end)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -49,6 +53,7 @@ class SweepProgress(Callback):
 
     def _end(self) -> None:
         """Lets the last look be taken; a terminal gets its cursor back, whatever ended the sweep."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
@@ -56,12 +61,18 @@ class SweepProgress(Callback):
 
 
 class SweepState:
-    """What the folder of a sweep says of its jobs.
+    """What the folder of a sweep says of the jobs of its latest start.
 
     Args:
         folder: the sweep's.
         total: how many jobs there will be; None if nobody knows.
         keys: the overrides in which jobs differ; they name a job.
+
+    Attributes:
+        points: the figures of the jobs that have ended, or their errors, by number.
+        kept: of these, what was done before this start.
+        running: the names of those at work.
+        skipped: how many were left out.
     """
 
     def __init__(self, folder: Path, total: int | None, keys: set[str]) -> None:
@@ -70,59 +81,45 @@ class SweepState:
         self.kept: set[int] = set()
         self.points: dict[int, dict[str, Any]] = {}
         self.running: dict[int, str] = {}
+        self.skipped = 0
         self._names: dict[int, str] = {}
-        self.look()
-        self.kept = set(self.points)
 
     def look(self) -> list[int]:
         """Reads the folder; returns the jobs that have ended since the last look."""
-        ended, self.running = [], {}
-        for number in self._numbers():
-            if number in self.points and number not in self.kept:
+        ended, self.running, self.skipped = [], {}, 0
+        for job in entries(self.folder):
+            number, state = int(job["number"]), job["state"]
+            self.skipped += state == "skipped"
+            if number in self.points:
                 continue
-            record = _read(self.folder / str(number) / "job.json")
-            state = record.get("state")
-            fresh = record.get("modified", 0) >= self.begin
-            if number in self.kept and not fresh:
-                continue
-            # A result of other settings: it is made again.
-            self.kept.discard(number)
-            self.points.pop(number, None)
-            if state == "finished" and (point := _read(self.folder / str(number) / "rd_point.json")):
-                self.points[number] = point
-                ended.append(number)
-            elif state == "failed" and fresh:
-                self.points[number] = {"error": _read(self.folder / str(number) / "error.json").get("error", "failed")}
-                ended.append(number)
-            elif state == "running" and fresh:
+            self._names[number] = self._called(job)
+            if state == "running":
                 self.running[number] = self.name(number)
+            elif state in ("finished", "kept", "failed"):
+                self.points[number] = {"error": job["error"]} if state == "failed" else job["point"]
+                self.kept |= {number} if state == "kept" else set()
+                ended.append(number)
         return ended
 
     def name(self, number: int) -> str:
         """A job's own overrides, ``lattice=e8 lambda=2``."""
-        if number not in self._names:
-            path = self.folder / str(number) / ".hydra" / "overrides.yaml"
-            overrides = [str(o) for o in OmegaConf.load(path)] if path.exists() else []
-            own = [_short(o) for o in overrides if o.partition("=")[0].lstrip("+") in self.keys]
-            self._names[number] = " ".join(own) or f"#{number}"
-        return self._names[number]
+        return self._names.get(number, f"#{number}")
+
+    def _called(self, job: dict[str, Any]) -> str:
+        own = [_short(o) for o in job.get("overrides", []) if o.partition("=")[0].lstrip("+") in self.keys]
+        return " ".join(own) or f"#{job['number']}"
 
     def summary(self) -> str:
         """One line: points done, failed, and the time left."""
         failed = sum("error" in point for point in self.points.values())
         parts = [f"{len(self.points)}/{self.total if self.total is not None else '?'} done"]
         parts += [f"{failed} failed"] if failed else []
+        parts += [f"{self.skipped} left out"] if self.skipped else []
         left = time_left(time.time() - self.begin, len(self.points) - len(self.kept), self._missing())
         return ", ".join([*parts, f"{left} left"] if left else parts)
 
     def _missing(self) -> int | None:
-        return None if self.total is None else self.total - len(self.points)
-
-    def _numbers(self) -> list[int]:
-        if not self.folder.is_dir():
-            return []
-        numbers = (int(p.name) for p in self.folder.iterdir() if p.name.isdigit())
-        return sorted(n for n in numbers if self.total is None or n < self.total)
+        return None if self.total is None else self.total - len(self.points) - self.skipped
 
 
 def time_left(elapsed: float, done: int, missing: int | None) -> str:
@@ -177,22 +174,14 @@ def _overrides(config: DictConfig) -> list[Any]:
     return list(found.values())
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return {**json.loads(path.read_text()), "modified": path.stat().st_mtime}
-    except (OSError, ValueError):
-        return {}
-
-
 def _lines(state: SweepState, stop: threading.Event, seconds: float) -> None:
     """A line for every point that ends."""
-    if state.kept:
-        print(f"[{state.summary()}] before this start", flush=True)
     stopped = False
     while not stopped:
         stopped = stop.wait(seconds)
         for number in state.look():
-            print(f"[{state.summary()}] {state.name(number)}: {_figures(state.points[number])}", flush=True)
+            before = " (done before)" if number in state.kept else ""
+            print(f"[{state.summary()}] {state.name(number)}: {_figures(state.points[number])}{before}", flush=True)
 
 
 def _short(override: str) -> str:
@@ -230,9 +219,9 @@ def _view(state: SweepState) -> Any:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    table.add_column("point")
+    table.add_column("point", overflow="fold")
     for column in ("rate", "distortion", "gap"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     numbers = sorted(state.points)
     # What does not fit is in the table at the end.
     room = max(3, shutil.get_terminal_size().lines - 6 - len(state.running))

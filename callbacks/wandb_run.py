@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 import json
+import netrc
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-__all__ = ["commit_of", "sweep_group", "wandb_logger", "wandb_mode"]
+__all__ = ["commit_of", "has_login", "sweep_group", "wandb_logger", "wandb_mode"]
 
 
 def wandb_mode() -> Any:
-    """``WANDB_MODE`` if it is set, else offline, so that nothing ever asks for a login."""
-    return os.environ.get("WANDB_MODE") or "offline"
+    """``WANDB_MODE`` if it is set, else offline, so that nothing ever asks for a login.
+
+    Raises:
+        ValueError: if it is set to something that needs a login, and there is none.
+    """
+    mode = os.environ.get("WANDB_MODE") or "offline"
+    if mode in ("online", "run", "shared"):
+        import wandb
+
+        server = os.environ.get("WANDB_BASE_URL") or wandb.Settings().base_url
+        if not has_login(server):
+            raise ValueError(
+                f"WANDB_MODE={mode}, but there is no login for {server}: run `wandb login`, set WANDB_API_KEY, "
+                "or leave WANDB_MODE out and `wandb sync` later."
+            )
+    return mode
+
+
+def has_login(server: str) -> bool:
+    """Whether wandb would know who asks, without asking.
+
+    Args:
+        server: its address.
+    """
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+        return True
+    try:
+        from wandb.sdk.lib.wbauth import read_netrc_auth
+    except ImportError:  # an older wandb, whose server has one name only
+        path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
+        try:
+            return path.is_file() and netrc.netrc(path).authenticators(urlsplit(server).netloc) is not None
+        except netrc.NetrcParseError:
+            return False
+    return read_netrc_auth(host=server) is not None
 
 
 def wandb_logger(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from callbacks.report.curves import Curve, bounds, curves_of, decibels
 from callbacks.report.sweeps import Job, read_sweeps
 from callbacks.wandb_run import commit_of, sweep_group, wandb_mode
+from ltc.files import whole_file
 
 __all__ = ["Line", "gap_lines", "log_sweep", "rd_lines"]
 
@@ -17,7 +20,7 @@ Line = tuple[str, list[float], list[float]]
 
 
 def log_sweep(points: Any, picture: Path, folder: Path, project: str, **options: Any) -> None:
-    """One run for a whole sweep, in the group of its points' runs.
+    """One run for a whole sweep, in the group of its points' runs; a sweep that goes on has the same one.
 
     Args:
         points: pandas DataFrame of RD points; they are read anew, with their jobs' settings.
@@ -35,6 +38,8 @@ def log_sweep(points: Any, picture: Path, folder: Path, project: str, **options:
     curves = curves_of(jobs)
     group = sweep_group(folder)
     settings: dict[str, Any] = {"group": group, "name": f"sweep {group}", "job_type": "sweep", **options}
+    settings = {"id": _run_id(folder), "resume": "allow" if wandb_mode() == "online" else None, **settings}
+    replaced = list((folder / "wandb").glob(f"offline-run-*-{settings['id']}"))
     config = {"sweep": group, "curves": [curve.name for curve in curves], "commit": commit_of(jobs[0].folder or folder)}
     with wandb.init(project=project, dir=str(folder), mode=wandb_mode(), config=config, **settings) as run:
         logged: dict[str, Any] = {
@@ -51,6 +56,17 @@ def log_sweep(points: Any, picture: Path, folder: Path, project: str, **options:
             logged["report"] = wandb.Html(str(folder / "report.html"), inject=False)
         run.log(logged)
         run.summary.update(_summary(jobs))
+    for earlier in replaced:
+        shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _run_id(folder: Path) -> str:
+    """The name by which W&B knows the sweep's run, drawn once and kept in its folder."""
+    path = folder / ".wandb_run"
+    if not path.exists():
+        with whole_file(path) as temporary:
+            temporary.write_text(uuid.uuid4().hex[:8])
+    return path.read_text().strip()
 
 
 def rd_lines(jobs: Sequence[Job], curves: Sequence[Curve]) -> list[Line]:

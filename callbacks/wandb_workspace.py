@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import netrc
 import os
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+from callbacks.wandb_run import has_login
 
 __all__ = ["main", "report", "workspace"]
 
@@ -155,7 +154,7 @@ def _check_online() -> None:
     import wandb
 
     server = os.environ.get("WANDB_BASE_URL") or wandb.Settings().base_url
-    if not _has_login(server):
+    if not has_login(server):
         raise ValueError(f"there is no login for {server}: run `wandb login`, or set WANDB_API_KEY")
     try:
         urllib.request.urlopen(server, timeout=_PATIENCE).close()
@@ -164,20 +163,6 @@ def _check_online() -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise ValueError(f"{server} cannot be reached ({reason}); runs stay on disk until `wandb sync`") from error
-
-
-def _has_login(server: str) -> bool:
-    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
-        return True
-    try:
-        from wandb.sdk.lib.wbauth import read_netrc_auth
-    except ImportError:  # an older wandb, whose server has one name only
-        path = Path(os.environ.get("NETRC") or "~/.netrc").expanduser()
-        try:
-            return path.is_file() and netrc.netrc(path).authenticators(urlsplit(server).netloc) is not None
-        except netrc.NetrcParseError:
-            return False
-    return read_netrc_auth(host=server) is not None
 
 
 def _save(project: str, entity: str | None, as_report: bool) -> str:

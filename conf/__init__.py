@@ -4,10 +4,14 @@ Import this before Hydra composes: it registers the resolvers that let the block
 that are allowed wherever ``lambda`` is. Light to import: neither torch nor Lightning.
 """
 
+from conf.arguments import accept_options_anywhere
 from conf.lambda_group import accept_numbers_as_lambda
 from conf.launchers import tune_launchers
+from conf.overrides import read_overrides_kindly
 from conf.resolvers import register_resolvers
 
+accept_options_anywhere()
+read_overrides_kindly()
 accept_numbers_as_lambda()
 register_resolvers()
 tune_launchers()

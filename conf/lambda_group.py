@@ -1,21 +1,17 @@
 """Numbers as choices of the config group ``lambda``: ``lambda=0.5,1,2`` beside ``lambda=low``.
 
-Hydra wants a file for each choice of a group and refuses numbers for groups. Two pieces change that wherever Hydra
-reads a configuration (command line, ``-m``, sweep files, defaults lists, a launcher's subprocess): a config source
-that makes up the file of any positive number, and a parser that hands a number to the group as its text.
+Hydra wants a file for each choice of a group: a config source makes up the file of any positive number, wherever Hydra
+reads a configuration (command line, ``-m``, sweep files, defaults lists, a launcher's subprocess). That a number is
+handed to a group as its text is done in ``conf.overrides``.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 from pathlib import Path
-from typing import Any
 
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
@@ -72,21 +68,6 @@ def accept_numbers_as_lambda() -> None:
     """Registers the above with Hydra; safe to call again."""
     Plugins.instance().register(LambdaSource)
     Plugins.instance().register(_LambdaSearchPath)
-    parse = OverridesParser.parse_overrides
-    if not hasattr(parse, "__wrapped__"):
-
-        @functools.wraps(parse)
-        def parse_overrides(self: OverridesParser, overrides: list[str]) -> list[Override]:
-            return [_number_as_choice(o) for o in parse(self, overrides)]
-
-        OverridesParser.parse_overrides = parse_overrides  # type: ignore[method-assign]
-
-
-def _number_as_choice(override: Override) -> Override:
-    value: Any = override.value()
-    if override.key_or_group == _GROUP and isinstance(value, int | float) and not isinstance(value, bool):
-        override._value = str(value)
-    return override
 
 
 def _positive(text: str) -> float:

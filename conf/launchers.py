@@ -10,7 +10,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 __all__ = ["tune_launchers"]
 
@@ -30,9 +30,18 @@ _WANTED: dict[str, dict[str, Any]] = {
     },
 }
 
+# What extras bring, by group and name: what is missing without them, and the extra.
+_EXTRAS: dict[tuple[str, str], list[str]] = {
+    ("launcher", "joblib"): ["hydra-joblib-launcher", "cluster"],
+    ("launcher", "submitit_local"): ["hydra-submitit-launcher", "cluster"],
+    ("launcher", "submitit_slurm"): ["hydra-submitit-launcher", "cluster"],
+    ("sweeper", "optuna"): ["hydra-optuna-sweeper", "optuna"],
+    ("sweeper/sampler", "tpe"): ["hydra-optuna-sweeper", "optuna"],
+}
+
 
 def tune_launchers() -> None:
-    """Changes the defaults of installed launchers; safe to call again."""
+    """Changes the defaults of installed launchers, and says how to install the others; safe to call again."""
     Plugins.instance()  # imports them: they store their configurations
     store = ConfigStore.instance()
     present = store.repo.get("hydra", {}).get("launcher", {})
@@ -41,3 +50,25 @@ def tune_launchers() -> None:
             node = OmegaConf.structured(present[f"{name}.yaml"].node)
             OmegaConf.set_struct(node, False)
             store.store(group="hydra/launcher", name=name, node=OmegaConf.merge(node, wanted), provider="ltc")
+    for (group, name), needs in _EXTRAS.items():
+        if not _offered(store.repo, f"hydra/{group}/{name}.yaml"):
+            store.store(group=f"hydra/{group}", name=name, node=_missing(group, name, needs), provider="ltc")
+
+
+def _offered(repo: dict[str, Any], path: str) -> bool:
+    node: Any = repo
+    for part in path.split("/"):
+        node = node.get(part) if isinstance(node, dict) else None
+    return node is not None
+
+
+def _missing(group: str, name: str, needs: list[str]) -> DictConfig:
+    """The configuration of a plugin that is not there; it takes any option."""
+    if "/" in group:
+        return OmegaConf.create({})
+    target = f"hydra_plugins.ltc_missing.Missing{group.capitalize()}"
+    node = OmegaConf.create({"_target_": target, "missing": f"hydra/{group}={name}", "needs": needs})
+    if (f"{group}/sampler", "tpe") in _EXTRAS:
+        node.defaults = [{"sampler": "tpe"}]
+    OmegaConf.set_struct(node, False)
+    return node

@@ -68,6 +68,7 @@ def register_resolvers() -> None:
         "latent_gain": latent_gain,
         "batch_size": batch_size,
         "times": lambda a, b: int(a) * int(b),
+        "over": lambda a, b: int(a) // int(b),
         "share": lambda whole, part: round(int(whole) * float(part)),
         "length": len,
         "threads": threads,

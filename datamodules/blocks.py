@@ -89,11 +89,6 @@ class BlockDataModule(pl.LightningDataModule):
         # Built once for their checks: a wrong number should fail here, not when training is over.
         self.train_dataloader(), self.val_dataloader(), self.test_dataloader()
 
-    @property
-    def objective(self) -> dict[str, Any]:
-        """What the LightningModule has to know of the source: its distortion measure, and its energy if known."""
-        return {"measure": self.source.measure, "energy": self.source.energy}
-
     def train_dataloader(self) -> TrainingStream:
         """The endless stream, or `steps_per_epoch` batches of it per epoch, fresh ones each epoch."""
         return TrainingStream(self.source, self.n, self.batch_size, self.seed, self.steps_per_epoch, self._next_batch)

@@ -69,7 +69,8 @@ class ImageDataModule(BlockDataModule):
         seed: not negative.
 
     Raises:
-        DataError: a test image is also trained on, or there are no images.
+        DataError: a test image is also trained on, or cannot be read, or there are no images. (An image to train on
+            that cannot be read is skipped.)
         ValueError: a number is out of its range.
     """
 
@@ -91,13 +92,9 @@ class ImageDataModule(BlockDataModule):
                 f"workers must not be negative and eval_symbols at least 1, got {workers} and {eval_symbols}."
             )
         self.workers, self.test_images = workers, ImageFiles(test, cache_mb=0)
-        self._pixels = eval_symbols
+        # All are read now: one that is broken would end the run after all of the training.
+        self._count = count_images(self.test_images, eval_symbols)
         super().__init__(ImageCrops(ImageFiles(train, cache_mb), crop_size), n=1, batch_size=batch_size, seed=seed)
-
-    @property
-    def objective(self) -> dict[str, Any]:
-        """Nothing: the module knows all it needs."""
-        return {}
 
     def train_dataloader(self) -> Any:
         """The endless stream of crops."""
@@ -108,18 +105,25 @@ class ImageDataModule(BlockDataModule):
 
     def test_dataloader(self) -> Any:
         """The test images of this process."""
-        return TestImages(self.test_images, self._count())
+        return TestImages(self.test_images, self._count)
 
-    def _count(self) -> int:
-        """As many images as have the pixels that are wanted."""
-        if self._pixels is None:
-            return len(self.test_images)
-        seen = 0
-        for count in range(len(self.test_images)):
-            if seen >= self._pixels:
-                return count
-            seen += self.test_images[count][0].numel()
-        return len(self.test_images)
+
+def count_images(images: ImageFiles, pixels: int | None) -> int:
+    """How many images, from the first, have as many pixels; each of them is read.
+
+    Args:
+        images: the images.
+        pixels: how many are wanted, at least; None for all images.
+
+    Raises:
+        DataError: if one of them cannot be read.
+    """
+    seen = 0
+    for index in range(len(images)):
+        if pixels is not None and seen >= pixels:
+            return index
+        seen += images[index][0].numel()
+    return len(images)
 
 
 def refuse_overlap(train: Sequence[Path], test: Sequence[Path]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
+import os
+import re
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -16,7 +18,7 @@ from datamodules.errors import DataError
 from datamodules.source import Source
 from ltc.pixels import SUFFIXES, read_image, to_image
 
-__all__ = ["ImageCrops", "ImageFiles", "image_folder"]
+__all__ = ["ImageCrops", "ImageFiles", "image_folder", "names_in_common"]
 
 log = logging.getLogger(__name__)
 
@@ -41,54 +43,81 @@ def image_folder(folder: str | PathLike[str], origin: str = "") -> list[Path]:
     return files
 
 
+def names_in_common(files: Sequence[Path]) -> tuple[Path, list[str]]:
+    """The folder that all files are in, and the path of each below it: names of which no two are equal.
+
+    Example:
+        >>> names_in_common([Path("/set/a/x.png"), Path("/set/b/x.png")])
+        (PosixPath('/set'), ['a/x.png', 'b/x.png'])
+        >>> names_in_common([Path("/set/x.png")])
+        (PosixPath('/set'), ['x.png'])
+    """
+    folder = Path(os.path.commonpath([os.path.abspath(file.parent) for file in files]))
+    return folder, [Path(os.path.abspath(file)).relative_to(folder).as_posix() for file in files]
+
+
 class ImageFiles(Sequence[Tensor]):
     """Images by number, decoded when they are asked for and kept in memory up to a limit.
 
-    A file that cannot be read is skipped: a warning names it, once, and from then on it is not there (`readable`).
+    A file that cannot be read is skipped: a warning names it, once, and from then on it is not there. What a file has
+    and its pixels do not (transparency, 16 bits, further pictures) is told of the first file with it.
 
     Args:
         files: their paths.
         cache_mb: memory for decoded images, in MB; those least recently used are dropped.
 
     Raises:
-        DataError: there are no files.
+        DataError: there are no files, or one twice.
     """
 
     def __init__(self, files: Iterable[str | PathLike[str]], cache_mb: float = 1024) -> None:
         self.files = [Path(file) for file in files]
         if not self.files:
             raise DataError("There are no image files to read.")
+        twice = next((file for file, count in Counter(self.files).items() if count > 1), None)
+        if twice is not None:
+            raise DataError(f"{twice} is given twice among the images.")
         self._limit, self._kept = int(cache_mb * 1e6), 0
         self._cache: OrderedDict[int, Tensor] = OrderedDict()
         self._broken: set[int] = set()
+        self._noted: set[str] = set()
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        """Image number `index`, uint8 [3, height, width]; a `DataError` if it cannot be read."""
-        image = self.get(index)
-        if image is None:
-            raise DataError(f"{self.files[index]} cannot be read.")
+        """Image number `index`, uint8 [3, height, width]; a `DataError` that says why if it cannot be read."""
+        if index in self._cache:
+            self._cache.move_to_end(index)
+            return self._cache[index]
+        try:
+            image = read_image(self.files[index], note=lambda lost: self._note(index, lost))
+        except FileNotFoundError as error:
+            raise DataError(f"{self.files[index]} does not exist.") from error
+        except (ValueError, OSError) as error:
+            raise DataError(str(error)) from error
+        self._keep(index, image)
         return image
 
     def get(self, index: int) -> Tensor | None:
         """Image number `index`, or None where its file cannot be read."""
         if index in self._broken:
             return None
-        if index in self._cache:
-            self._cache.move_to_end(index)
-            return self._cache[index]
         try:
-            image = read_image(self.files[index])
-        except (ValueError, OSError) as error:
+            return self[index]
+        except DataError as error:
             self._broken.add(index)
             log.warning("Skipped: %s", error)
             if len(self._broken) == len(self.files):
                 raise DataError(f"None of the {len(self.files)} images can be read; the last: {error}") from error
             return None
-        self._keep(index, image)
-        return image
+
+    def _note(self, index: int, lost: str) -> None:
+        # Images of a set are alike: one line for each kind.
+        kind = re.sub(r"\d+", "", lost)
+        if kind not in self._noted:
+            self._noted.add(kind)
+            log.warning("%s %s; of others like it nothing is said.", self.files[index], lost)
 
     def _keep(self, index: int, image: Tensor) -> None:
         if image.numel() > self._limit:

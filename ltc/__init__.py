@@ -44,7 +44,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        return importlib.import_module(f"{__name__}.{name}")
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            from ltc.extras import missing
+
+            raise ImportError(missing(error) or str(error)) from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

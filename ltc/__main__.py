@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import ltc
+from ltc.extras import missing
 
 __all__ = ["main"]
 
@@ -47,8 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command.module.partition(".")[0] != "ltc" and importlib.util.find_spec(command.module.partition(".")[0]) is None:
         print(f"error: `ltc {name}` belongs to the experiments: run it in a clone of the project.", file=sys.stderr)
         return 2
-    run = importlib.import_module(command.module).main
-    return run(words if command.takes_name else words[1:], prog="ltc" if command.takes_name else f"ltc {name}") or 0
+    try:
+        run = importlib.import_module(command.module).main
+        return run(words if command.takes_name else words[1:], prog="ltc" if command.takes_name else f"ltc {name}") or 0
+    except ModuleNotFoundError as error:
+        sentence = missing(error)
+        if sentence is None:
+            raise
+        print(f"error: {sentence}", file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

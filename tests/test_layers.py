@@ -26,7 +26,7 @@ _MAY = {
     "codec": {"lattices", "entropy", "coding", "models", "images", "transforms"},
 }
 # Single files beside the packages, which import nothing of ltc.
-_FILES = {"files", "pixels"}
+_FILES = {"extras", "files", "pixels"}
 # Who may know the frameworks.
 _FRAMEWORKS = {
     "pytorch_lightning": {"training"},

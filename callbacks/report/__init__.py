@@ -5,6 +5,7 @@
 - ``sweeps`` reads folders of sweeps and runs
 - ``curves`` which points make a curve, what a curve is called, and in what curves differ
 - ``history`` training curves, from the CSV logger's files
+- ``pictures`` cells of quantizers, decoded images
 - ``facts`` time, versions and hardware, from ``provenance.json``
 - ``page`` puts it all into the template (``page.html``, ``style.css``, ``*.js``)
 """

@@ -11,16 +11,17 @@ from callbacks.report.page import write_report
 __all__ = ["main"]
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, prog: str = "python -m callbacks.report") -> int:
     """Writes the report and says where it is.
 
     Args:
         arguments: the command line; None: ``sys.argv``.
+        prog: how the command calls itself.
 
     Returns:
         The exit code: 0, or 2 after one sentence on what is wrong.
     """
-    parser = argparse.ArgumentParser(prog="python -m callbacks.report", description=__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=__doc__)
     parser.add_argument("folders", nargs="+", metavar="FOLDER", type=Path, help="a sweep's folder, or a run's")
     parser.add_argument("--output", type=Path, help="where the page goes; default: report.html in the only folder")
     options = parser.parse_args(arguments)

@@ -4,7 +4,8 @@ const MARGIN = { top: 10, right: 14, bottom: 44, left: 66 };
 
 class Chart {
   // lines: [{name, color, dash, shape, curve, points: [{x, y, error, tip}]}], what has no tip is not pointed at;
-  // levels: [{y, color, name}], dotted; curve: number of the curve that a line hides with, or null.
+  // end: what stands at a line's end, strength: its opacity; levels: [{y, color, name}], dotted; curve: number of the
+  // curve that a line hides with, or null.
   constructor(options) {
     Object.assign(this, { levels: [], logarithmic: false, hidden: new Set(), height: 340 }, options);
     this.zoom = null;
@@ -143,17 +144,28 @@ class Chart {
     }
     // Curves before bounds: arrow keys begin with a point.
     for (const line of shown) this.drawLine(body, line, px, py, [x0, x1]);
+    const ends = this.ends(shown.filter((line) => line.end), px, py, x1);
     this.svg.replaceChildren(
       drawn("defs", {}, drawn("clipPath", { id: clip }, drawn("rect", { x: MARGIN.left - 7, y: MARGIN.top - 7,
         width: width - MARGIN.left - MARGIN.right + 14, height: height - MARGIN.top - MARGIN.bottom + 14 }))),
-      ...this.axes(px, [x0, x1], [low, y1]), body);
+      ...this.axes(px, [x0, x1], [low, y1]), body, ...ends);
+  }
+
+  // What stands at the right ends of lines, none on top of another.
+  ends(lines, px, py, x1) {
+    const places = lines.map((line) => ({ line, last: line.points.filter((p) => p.x <= x1).at(-1) })).filter(({ last }) => last)
+      .map(({ line, last }) => ({ line, x: px(last.x), y: py(last.y) })).sort((a, b) => a.y - b.y);
+    places.forEach((place, i) => { if (i) place.y = Math.max(place.y, places[i - 1].y + 12); });
+    const over = Math.max(0, (places.at(-1)?.y ?? 0) - (this.height - MARGIN.bottom));
+    return places.map(({ line, x, y }) => drawn("text", { class: "end", x: x - 4, y: y - over - 4, "text-anchor": "end",
+      style: `fill: ${line.color}` }, line.end));
   }
 
   drawLine(body, line, px, py, [x0, x1]) {
     const points = line.points.map((point) => ({ point, line, x: px(point.x), y: py(point.y) }));
     body.append(drawn("path", { d: points.map((p, i) => `${i ? "L" : "M"}${p.x.toFixed(1)} ${p.y.toFixed(1)}`).join(""),
       fill: "none", stroke: line.color, "stroke-width": line.shape ? 1.75 : 1.4, "stroke-dasharray": line.dash,
-      "stroke-linejoin": "round" }));
+      "stroke-linejoin": "round", opacity: line.strength }));
     for (const spot of points) {
       const { point } = spot;
       if (line.shape && point.error) {

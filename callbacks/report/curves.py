@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from callbacks.bound_curve import as_far_as, read_bound
 from callbacks.report.sweeps import Job
 
 __all__ = ["Curve", "bounds", "curves_of", "decibels", "differences"]
@@ -66,20 +67,28 @@ def _joined(curves: list[Curve]) -> list[Curve]:
 
 
 def bounds(jobs: Iterable[Job]) -> list[tuple[str, list[tuple[float, float]]]]:
-    """R(D) of each source at the distortions that were reached: name, and (rate, distortion) by rising rate.
+    """R(D) of each source as far as the points' rates go: name, and (rate, distortion) by rising rate.
 
     Sources that differ in a setting are different sources.
     """
     known: dict[tuple[str, ...], set[tuple[float, float]]] = {}
+    curves: dict[tuple[str, ...], set[tuple[float, float]]] = {}
+    highest: dict[tuple[str, ...], float] = {}
     for job in jobs:
         rate, distortion = job.row.get("bound_rate"), job.row.get("distortion")
         if rate is None or not distortion or distortion <= 0:
             continue
         settings = sorted(f"{k}={v}" for k, v in job.overrides.items() if k.startswith("source."))
-        known.setdefault((_text(job.row.get("source")), *settings), set()).add((rate, distortion))
+        key = (_text(job.row.get("source")), *settings)
+        known.setdefault(key, set()).add((rate, distortion))
+        curves.setdefault(key, set()).update([] if job.folder is None else read_bound(job.folder))
+        highest[key] = max(highest.get(key, 0.0), job.row.get("rate") or 0.0)
     lone = len(known) == 1
     return [
-        ("R(D)" if lone else f"R(D), {', '.join(source)}", sorted(pairs, key=lambda p: (p[0], -p[1])))
+        (
+            "R(D)" if lone else f"R(D), {', '.join(source)}",
+            sorted(pairs | set(as_far_as(curves[source], pairs, highest[source])), key=lambda p: (p[0], -p[1])),
+        )
         for source, pairs in known.items()
     ]
 
@@ -101,11 +110,20 @@ def differences(curves: Sequence[Curve]) -> list[tuple[str, list[str]]]:
         choices = {k: v for k, v in curve.attributes.items() if k in (*_NAMING, "experiment")}
         found.append({**choices, **{k: v for k, v in settings.items() if k not in choices}})
     keys = dict.fromkeys(key for settings in found for key in settings if key != "sweep")
-    table = [(key, [settings.get(key, "") for settings in found]) for key in keys]
-    return [(key, values) for key, values in table if len(set(values)) > 1]
+    table = {key: [settings.get(key, "") for settings in found] for key in keys}
+    rows: dict[tuple[str, ...], str] = {}
+    for key, values in table.items():
+        # A row that only repeats one above it says nothing more; nor does lattice.name after lattice.
+        named = key.endswith(".name") and key.removesuffix(".name") in table
+        if len(set(values)) > 1 and not named:
+            rows.setdefault(tuple(values), key)
+    return [(key, list(values)) for values, key in rows.items()]
 
 
 def _matters(key: str) -> bool:
+    # Python's names of classes and functions are not the reader's.
+    if key.rpartition(".")[2] in ("_target_", "_partial_", "_recursive_", "_convert_", "_args_"):
+        return False
     return key not in _ALONG and key.split(".")[0] not in {*_APART, "hydra"} and not key.startswith("hydra/")
 
 

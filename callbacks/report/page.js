@@ -7,6 +7,10 @@ const done = data.points.filter((point) => typeof figure(point, "rate") === "num
 const section = (name) => document.getElementById(name);
 const seeds = new Set(data.points.map((point) => figure(point, "seed")).filter((seed) => seed !== null));
 const several = data.sweeps.length > 1;
+// A point of images: its rate is that of whole files; that of the likelihoods is beside it.
+const ofImages = done.some((point) => typeof figure(point, "psnr") === "number");
+const rateUnit = ofImages ? "bits per pixel" : "bits per symbol";
+const rateAxis = ofImages ? "bits per pixel, of whole files" : "rate (bits per symbol)";
 const charts = [];
 const hidden = new Set();
 
@@ -18,11 +22,12 @@ function label(point) {
 }
 
 function tip(point) {
-  const figures = [["rate", withError(figure(point, "rate"), figure(point, "rate_error"))]];
+  const figures = [[ofImages ? rateAxis : "rate", withError(figure(point, "rate"), figure(point, "rate_error"))]];
   const add = (name, value) => { if (value !== null && value !== undefined) figures.push([name, value]); };
   const shown = (name) => (figure(point, name) === null ? null : withError(figure(point, name), figure(point, `${name}_error`)));
-  add("rate in a file", shown("coded_rate"));
-  add("distortion", shown("distortion"));
+  if (ofImages) add("bits per pixel, estimated", shown("estimated_rate"));
+  else add("rate in a file", shown("coded_rate"));
+  add(ofImages ? "MSE, of 0 to 255" : "distortion", shown("distortion"));
   if (point.decibels !== null && !("psnr" in column)) add("in dB", decimals(point.decibels, 3));
   add("PSNR, dB", shown("psnr"));
   add("MS-SSIM", shown("ms_ssim"));
@@ -44,7 +49,7 @@ function curveChart(title, y, value, options = {}) {
   });
   if (!lines.length) return;
   lines.push(...(options.bounds ?? []));
-  const chart = new Chart({ id: charts.length, title, x: "rate (bits per symbol)", y, lines, hidden, ...options });
+  const chart = new Chart({ id: charts.length, title, x: rateAxis, y, lines, hidden, ...options });
   charts.push(chart);
   section("curves").querySelector(".charts").append(chart.figure);
   chart.draw();
@@ -74,8 +79,7 @@ function drawCurves() {
     const line = swatch({ color: "var(--bound)", dash: bounds[0].dash });
     legend.append(element("span", { class: "hint" }, line, " R(D)"));
   }
-  const pictures = done.some((p) => typeof figure(p, "psnr") === "number");
-  if (pictures) {
+  if (ofImages) {
     curveChart("PSNR over rate", "PSNR (dB)", (p) => figure(p, "psnr"));
     // As it is usual: near 1, MS-SSIM itself shows nothing.
     curveChart("MS-SSIM over rate", "−10 log10(1 − MS-SSIM) (dB)",
@@ -93,13 +97,18 @@ function drawCurves() {
 
 // The columns people read first, with their headings; all others follow on request.
 const HEADINGS = {
-  lambda: ["λ"], n: ["n", "symbols in a block"], seed: ["seed"], rate: ["rate", "bits per symbol"],
+  lambda: ["λ"], n: ["n", "symbols in a block"], seed: ["seed"], rate: ["rate", rateUnit],
   coded_rate: ["in a file", "bits of a real bitstream per symbol"], distortion: ["distortion", "mean over symbols and components"],
   decibels: ["dB", "10 log10 of the distortion"], bound_rate: ["R(D)", "bits per symbol"],
   psnr: ["PSNR", "dB, mean over images"], ms_ssim: ["MS-SSIM", "mean over images"],
   gap: ["gap", "rate above R(D), bits per symbol"], theory_gap: ["theory", "the lattice's gap at high rate"],
-  train_seconds: ["training, s", "seconds of training"], error: ["error"],
+  train_seconds: ["training, s", "seconds of training"],
 };
+if (ofImages) {
+  Object.assign(HEADINGS, { rate: ["bpp", "bits per pixel of whole files"],
+    estimated_rate: ["bpp, estimated", "bits per pixel by the likelihoods"], psnr: ["PSNR, dB", "mean over images"],
+    distortion: ["MSE (0–255)²", "squared error of pixels from 0 to 255, mean over pixels and colours"] });
+}
 
 function drawPoints() {
   const known = (name) => data.points.some((point) => figure(point, name) !== null);
@@ -125,8 +134,9 @@ function drawPoints() {
       columns.push(plain(name, same));
     }
   }
-  columns.push(...data.columns.filter((name) => !(name in HEADINGS) && known(name)).map((name) => plain(name, true)));
-  const table = new Table(columns, data.points, "All points; a click on a heading sorts.");
+  columns.push(...data.columns.filter((name) => !(name in HEADINGS) && name !== "error" && known(name)).map((name) => plain(name, true)));
+  const failure = (point) => (figure(point, "error") === null ? null : `failed: ${figure(point, "error")}`);
+  const table = new Table(columns, data.points, "All points; a click on a heading sorts.", failure);
   const box = element("input", { type: "checkbox" });
   box.addEventListener("change", () => { table.all = box.checked; table.draw(); });
   section("points").querySelector(".scroll").before(
@@ -141,57 +151,6 @@ function drawDifferences() {
     ...values.map((value) => element("td", { class: value.length > 40 ? "long" : null }, value === "" ? "–" : value))));
   section("differences").querySelector(".scroll").append(element("table", {},
     element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "setting"), ...heads)), element("tbody", {}, ...rows)));
-}
-
-function drawTraining() {
-  if (!data.history.length) { section("training").hidden = true; return; }
-  const choice = element("select", { id: "quantity" }, ...data.history.map((q, i) => element("option", { value: i }, q.name)));
-  const lambdas = [...new Set(data.points.map((point) => figure(point, "lambda")))].filter((v) => v !== null).sort((a, b) => a - b);
-  const lambda = element("select", { id: "lambda" }, element("option", { value: "" }, "all"),
-    ...lambdas.map((value) => element("option", { value }, setting(value))));
-  // More lines than that are a tangle.
-  const crowded = Math.max(...data.history.map((quantity) => quantity.series.length)) > 24 && lambdas.length > 1;
-  lambda.value = crowded ? String(lambdas[Math.floor(lambdas.length / 2)]) : "";
-  const logarithmic = element("input", { type: "checkbox" });
-  const place = element("div");
-  let chart = null;
-  const redraw = () => {
-    const { name, series: every } = data.history[Number(choice.value)];
-    const series = every.filter(({ point }) => lambda.value === "" || String(figure(data.points[point], "lambda")) === lambda.value);
-    const positive = series.every((s) => s.values.every(([, y]) => y > 0));
-    logarithmic.disabled = !positive;
-    const lines = series.map(({ point, values }) => {
-      const job = data.points[point];
-      const { color, dash } = look(job.curve);
-      return { color, dash, curve: job.curve, name: label(job), points: values.map(([x, y]) => ({ x, y,
-        tip: () => ({ heading: label(job), figures: [["step", setting(Math.round(x))], [name, number(y)]] }) })) };
-    });
-    const made = new Chart({ id: "training", title: name, x: "step", y: name, lines, hidden, logarithmic: positive && logarithmic.checked });
-    if (chart) charts.splice(charts.indexOf(chart), 1);
-    charts.push(made);
-    chart = made;
-    place.replaceChildren(made.figure);
-    made.draw();
-  };
-  const loss = data.history.findIndex((q) => q.name === "train/loss");
-  choice.value = String(Math.max(loss, 0));
-  choice.addEventListener("change", redraw);
-  lambda.addEventListener("change", redraw);
-  logarithmic.addEventListener("change", redraw);
-  section("training").append(element("div", { class: "controls" },
-    element("label", { for: "quantity" }, "quantity "), choice,
-    ...(lambdas.length > 1 ? [element("label", { for: "lambda" }, "λ "), lambda] : []),
-    element("label", {}, logarithmic, " logarithmic")), place);
-  redraw();
-}
-
-function drawCells() {
-  if (!data.cells.length) { section("cells").hidden = true; return; }
-  section("cells").querySelector(".pictures").append(...data.cells.map(({ point, source }) => {
-    const name = label(data.points[point]);
-    return element("figure", {}, element("img", { src: source, alt: `Cells of the quantizer in the source's plane: ${name}`, loading: "lazy" }),
-      element("figcaption", {}, name));
-  }));
 }
 
 function drawFacts() {
@@ -221,5 +180,6 @@ drawCurves();
 drawPoints();
 drawDifferences();
 drawTraining();
+drawDecoded();
 drawCells();
 drawFacts();

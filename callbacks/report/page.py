@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
 from collections.abc import Sequence
 from importlib.resources import files
@@ -15,16 +13,15 @@ from typing import Any
 from callbacks.report.curves import Curve, bounds, curves_of, decibels, differences
 from callbacks.report.facts import sweep_facts
 from callbacks.report.history import read_history, thinned
+from callbacks.report.pictures import cells, decoded
 from callbacks.report.sweeps import Job, read_sweeps
 from ltc.files import whole_file
 
 __all__ = ["content", "render", "write_report"]
 
-_SCRIPTS = ["format.js", "scale.js", "chart.js", "table.js", "page.js"]
-# What a browser draws with ease, and a mail takes: numbers of all training curves, pixels and count of pictures.
+_SCRIPTS = ["format.js", "scale.js", "chart.js", "table.js", "pictures.js", "training.js", "page.js"]
+# What a browser draws with ease, and a mail takes: numbers of all training curves.
 _NUMBERS = 60_000
-_PIXELS = 640
-_PICTURES = 60
 
 
 def write_report(folders: Sequence[Path], output: Path) -> None:
@@ -88,7 +85,8 @@ def content(jobs: Sequence[Job]) -> dict[str, Any]:
         ],
         "differences": differences(curves),
         "history": _history(jobs),
-        "cells": _cells(jobs),
+        "cells": cells(jobs),
+        "decoded": decoded(jobs),
     }
 
 
@@ -120,22 +118,3 @@ def _history(jobs: Sequence[Job]) -> list[dict[str, Any]]:
 def _short(value: float) -> float:
     """Six digits: more than a screen shows."""
     return float(f"{value:.6g}")
-
-
-def _cells(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """The pictures of cells that jobs have left, as data URIs: of each its job's number."""
-    paths = [(n, job.folder / "cells.png") for n, job in enumerate(jobs) if job.folder is not None]
-    found = [(number, path) for number, path in paths if path.is_file()]
-    return [{"point": number, "source": _picture(path)} for number, path in found[:_PICTURES]]
-
-
-def _picture(path: Path) -> str:
-    """A PNG as a data URI, in the size and the colours that a page needs."""
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        small = picture.convert("RGB")
-    small.thumbnail((_PIXELS, _PIXELS), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    small.quantize(64, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Any
 
 import yaml
 
-from callbacks.sweep_summary import gather
+from callbacks.sweep_summary import job_results
 
 __all__ = ["Job", "read_sweeps", "sweep_name"]
 
+# Groups that matter only where another setting points to them.
+_REFERRED = ("lattice", "transform", "entropy_model", "bottleneck", "network")
 # libyaml's loader, where PyYAML has it, is ten times faster.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -26,7 +29,7 @@ class Job:
 
     Attributes:
         sweep: name of the sweep.
-        name: name of the job in it: its number.
+        name: name of the job in it: that of its folder.
         row: the figures, as in ``rd_points.csv``; what is no number (nan, infinity) is None.
         folder: the job's folder; None where only ``rd_points.csv`` is left.
         overrides: what the command line or the sweeper set, by key.
@@ -41,10 +44,15 @@ class Job:
     def config(self) -> dict[str, Any]:
         """The composed configuration with dots in its keys; empty where Hydra left none.
 
-        What only points to another setting (``${n}``) is left out.
+        What only points to another setting (``${n}``) is left out, and so is a group that nothing points to: a
+        lattice where there is none.
         """
         settings = _flat(_yaml(self.folder, "config.yaml") or {})
-        return {k: v for k, v in settings.items() if not str(v).startswith("${")}
+        used = set(re.findall(r"\$\{(\w+)[.}]", " ".join(map(str, settings.values()))))
+        idle = {group for group in _REFERRED if group not in used}
+        return {
+            k: v for k, v in settings.items() if not str(v).startswith("${") and not (used and k.split(".")[0] in idle)
+        }
 
 
 def read_sweeps(folders: Sequence[Path]) -> list[Job]:
@@ -70,7 +78,7 @@ def read_sweeps(folders: Sequence[Path]) -> list[Job]:
         if not found:
             raise ValueError(
                 f"{folder}: no sweep and no run is here: "
-                "there are no numbered folders of jobs, no rd_points.csv and no rd_point.json"
+                "there are no folders of jobs, no rd_points.csv and no rd_point.json"
             )
         jobs += found
     return jobs
@@ -90,23 +98,16 @@ def sweep_name(folder: Path) -> str:
 def _read(folder: Path, name: str) -> list[Job]:
     if not folder.is_dir():
         return []
-    # The same folders in the same order as gather's.
-    numbered = sorted((p for p in folder.iterdir() if p.is_dir() and p.name.isdigit()), key=lambda p: int(p.name))
     table = folder / "rd_points.csv"
-    if numbered:
-        rows, places = gather(folder), [*numbered]
-    elif (folder / "rd_point.json").is_file():
-        rows, places = [{**json.loads((folder / "rd_point.json").read_text()), "error": None}], [folder]
-    elif table.is_file():
+    if (folder / "rd_point.json").is_file():
+        row = {**json.loads((folder / "rd_point.json").read_text()), "error": None}
+        return [Job(name, name, _finite(row), folder, _overrides(folder))]
+    results = job_results(folder)
+    if not results and table.is_file():
         with table.open(newline="") as file:
             rows = [{key: _value(text) for key, text in row.items() if key} for row in csv.DictReader(file)]
         return [Job(name, str(number), _finite(row), None) for number, row in enumerate(rows)]
-    else:
-        return []
-    jobs = [
-        Job(name, place.name if numbered else name, _finite(row), place, _overrides(place))
-        for row, place in zip(rows, places, strict=True)
-    ]
+    jobs = [Job(name, r.name, _finite(r.row), r.folder, _overrides(r.folder)) for r in results]
     for job in jobs:
         if job.row.get("rate") is None:
             job.row = {**job.row, **_settings(job)}
@@ -121,7 +122,7 @@ def _settings(job: Job) -> dict[str, Any]:
     return {k: v for k, v in {**choices, **settings}.items() if v is not None}
 
 
-def _overrides(folder: Path) -> dict[str, str]:
+def _overrides(folder: Path | None) -> dict[str, str]:
     pairs = (str(setting).partition("=") for setting in _yaml(folder, "overrides.yaml") or [])
     return {key.lstrip("+~"): value.strip("'\"") for key, _, value in pairs}
 

@@ -6,10 +6,11 @@ function compare(a, b) {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
 }
 
-// columns: [{label, title, value: (item) => sort key, show: (item) => text or node, numeric, extra}].
+// columns: [{label, title, value: (item) => sort key, show: (item) => text or node, numeric, extra}];
+// remark: (item) => a text in a line of its own below the item's, or null.
 class Table {
-  constructor(columns, items, caption) {
-    Object.assign(this, { columns, items, all: false, by: null, down: false });
+  constructor(columns, items, caption, remark = () => null) {
+    Object.assign(this, { columns, items, remark, all: false, by: null, down: false });
     this.body = element("tbody");
     this.head = element("tr");
     this.node = element("table", {}, element("caption", { class: "unseen" }, caption), element("thead", {}, this.head), this.body);
@@ -24,11 +25,18 @@ class Table {
       const order = this.by === column ? (this.down ? "descending" : "ascending") : "none";
       return element("th", { scope: "col", "aria-sort": order, class: column.numeric ? "number" : null }, button);
     }));
-    this.body.replaceChildren(...this.items.map((item) => element("tr", {}, ...columns.map((column) => {
-      const shown = column.show(item);
-      const kind = column.numeric ? "number" : typeof shown === "string" && shown.length > 60 ? "long" : null;
-      return element("td", { class: kind }, ...[shown].flat());
-    }))));
+    this.body.replaceChildren(...this.items.flatMap((item) => {
+      const cells = columns.map((column) => {
+        const shown = column.show(item);
+        const kind = column.numeric ? "number" : typeof shown === "string" && shown.length > 60 ? "long" : null;
+        return element("td", { class: kind }, ...[shown].flat());
+      });
+      const remark = this.remark(item);
+      if (remark === null) return [element("tr", {}, ...cells)];
+      // As wide as the screen, however wide the table: what it says is read without scrolling.
+      return [element("tr", { class: "remarked" }, ...cells), element("tr", { class: "remark" },
+        element("td", { colspan: columns.length }, element("div", { class: "bad" }, remark)))];
+    }));
   }
 
   sort(column) {

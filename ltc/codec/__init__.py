@@ -1,14 +1,38 @@
 """Files: trained coders that read and write them (``python -m ltc.codec``).
 
 - ``checkpoint`` a trained coder as one file, with the configuration that made it
+- ``run_folder`` where a run's coder is, and why there may be none
 - ``arrays`` arrays of symbols as streams of blocks
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
 - ``images`` networks for images: their checkpoint, and files of one image
-- ``__main__`` the command
+- ``__main__`` the command, and its parts: ``command`` (its words), ``ends`` (inputs and outputs), ``interruption``
+  (signals), ``memory`` and ``info``
+
+Names are loaded at their first use: the command heeds signals before it loads torch.
 """
 
-from ltc.codec.checkpoint import CodecCheckpoint, load_coder, save_coder
-from ltc.codec.stream import compress_stream, decompress_stream
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ltc.codec.checkpoint import CodecCheckpoint, load_coder, save_coder
+    from ltc.codec.stream import compress_stream, decompress_stream
 
 __all__ = ["CodecCheckpoint", "compress_stream", "decompress_stream", "load_coder", "save_coder"]
+
+_MODULES = {
+    "CodecCheckpoint": "checkpoint",
+    "compress_stream": "stream",
+    "decompress_stream": "stream",
+    "load_coder": "checkpoint",
+    "save_coder": "checkpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

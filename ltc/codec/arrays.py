@@ -19,6 +19,7 @@ class ArrayReader:
     Attributes:
         shape: of the array.
         dtype: its type, as a string; integers are read as float32.
+        notes: what else a user should know of it.
 
     Raises:
         ValueError: if it is not such a file, or holds no real numbers.
@@ -26,6 +27,7 @@ class ArrayReader:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name
+        self.notes: list[str] = []
         try:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -41,6 +43,16 @@ class ArrayReader:
             raise ValueError(f"{name} holds {kind}; only arrays of real numbers can be coded.")
         self._kind = kind
         self.dtype = kind.newbyteorder("=").name if kind.kind == "f" else "float32"
+
+    def end(self) -> None:
+        """Makes sure that nothing follows the array: of several arrays in one file only the first would be coded.
+
+        Raises:
+            ValueError: if something does.
+        """
+        if self._file.read(1):
+            numbers = "x".join(map(str, self.shape))
+            raise ValueError(f"{self._name} goes on after its {numbers} numbers; a file of one array can be coded.")
 
     def numbers(self, count: int) -> np.ndarray:
         """The next ``count`` numbers, finite.

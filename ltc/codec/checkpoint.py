@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltc.codec.run_folder import coder_place, is_training_checkpoint, why_no_coder
 from ltc.files import whole_file
 from ltc.models import Coder, RDSearch
 
@@ -28,6 +29,7 @@ __all__ = [
     "allowed_names",
     "check_names",
     "coder_from",
+    "fingerprint_in",
     "fingerprint_of",
     "load_coder",
     "read_content",
@@ -142,18 +144,26 @@ def read_content(path: Path | str) -> tuple[Path, dict[str, Any]]:
     Raises:
         ValueError: if there is no such file, or it is none of this project.
     """
-    path = Path(path)
-    path = path / "coder.pt" if path.is_dir() else path
+    path = coder_place(path)
     if not path.exists():
-        raise ValueError(f"There is no checkpoint {path}.")
-    data = io.BytesIO(path.read_bytes())
+        raise ValueError(why_no_coder(path))
+    data = path.read_bytes()
     try:
-        content = torch.load(data, map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.") from error
+        raise ValueError(_foreign(path, data)) from error
     if not isinstance(content, dict) or not str(content.get("format")).startswith("ltc-"):
-        raise ValueError(f"{path} is no coder of this project: a run writes one as coder.pt.")
+        raise ValueError(_foreign(path, data))
     return path, content
+
+
+def _foreign(path: Path, data: bytes) -> str:
+    if is_training_checkpoint(data):
+        return (
+            f"{path} is what a training goes on from, no coder: a run writes its coder as coder.pt when training "
+            "has ended."
+        )
+    return f"{path} is no coder of this project: a run writes one as coder.pt."
 
 
 def _check_content(path: Path, content: dict[str, Any]) -> None:
@@ -243,6 +253,29 @@ def fingerprint_of(parts: list[str], tensors: dict[str, Tensor]) -> bytes:
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + b"\0")
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.digest()[:8]
+
+
+def fingerprint_in(path: Path, content: dict[str, Any]) -> bytes:
+    """The name of a coder of either kind in the files that it writes, without the coder being made.
+
+    Args:
+        path: of the checkpoint.
+        content: what it holds, from :func:`read_content`.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    try:
+        if content["format"] == IMAGE_FORMAT:
+            found = fingerprint_of([content["config"]], content["state"])
+        else:
+            _check_content(path, content)
+            found = _fingerprint(content)
+        if found.hex() != content["fingerprint"] or not isinstance(json.loads(content["about"]), dict):
+            raise ValueError("bytes have changed")
+    except Exception as error:
+        raise ValueError(f"{path} is damaged: what it holds makes no coder.") from error
+    return found
 
 
 def _fingerprint(content: dict[str, Any]) -> bytes:

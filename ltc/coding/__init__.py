@@ -16,7 +16,7 @@
 
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
 from ltc.coding.conditional_triangular_model import ConditionalTriangularModel, TabulatedTriangularModel
-from ltc.coding.errors import CorruptStream
+from ltc.coding.errors import CorruptStream, NoBitstream
 from ltc.coding.point_coder import decode_points, encode_points
 from ltc.coding.point_model import PointModel
 from ltc.coding.weights import dithered_point_model, point_model
@@ -25,6 +25,7 @@ __all__ = [
     "ConditionalModel",
     "ConditionalTriangularModel",
     "CorruptStream",
+    "NoBitstream",
     "PointModel",
     "TabulatedTriangularModel",
     "conditional_point_model",

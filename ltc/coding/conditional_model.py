@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from ltc.coding.counts import counts
-from ltc.coding.errors import CorruptStream
+from ltc.coding.errors import CorruptStream, NoBitstream
 from ltc.coding.gaussian_mass import gaussian_masses
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.coding.residue_tables import ResidueTables
@@ -78,7 +78,7 @@ def conditional_point_model(prior: ConditionalPrior, scales: np.ndarray) -> Cond
     Raises:
         ValueError: if the prior has none.
     """
-    raise ValueError(f"{type(prior).__name__} has no bitstream.")
+    raise NoBitstream(f"{type(prior).__name__} has no bitstream.")
 
 
 @conditional_point_model.register

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ltc.coding.dithered_model import PHASES, DitheredModel
+from ltc.coding.errors import NoBitstream
 from ltc.coding.point_model import PointModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.coding.triangular_model import PHASES as TRIANGULAR_PHASES
@@ -40,9 +41,9 @@ def point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = Non
         weights: what :attr:`PointModel.weights` was when the model was saved; made anew by default.
 
     Raises:
-        ValueError: if the model has no bitstream.
+        NoBitstream: if the model has none.
     """
-    raise ValueError(f"{type(model).__name__} has no bitstream: its rate is an estimate, or its coder has no code.")
+    raise NoBitstream(f"{type(model).__name__} has no bitstream: its rate is an estimate, or its coder has no code.")
 
 
 @point_model.register
@@ -54,7 +55,7 @@ def _(model: TableModel, weights: dict[str, np.ndarray] | None = None) -> PointM
 def _(model: MixturePrior, weights: dict[str, np.ndarray] | None = None) -> PointModel:
     tables = [c for c in model.components if isinstance(c, TableModel)]
     if len(tables) < len(model.components):
-        raise ValueError(f"A mixture on {model.lattice.name} has no bitstream: the lattice has no trellis.")
+        raise NoBitstream(f"A mixture on {model.lattice.name} has no bitstream: the lattice has no trellis.")
     return TrellisModel(
         model.lattice, model.dim, weights or _table_weights(tables, model.log_weights().exp()), _run(tables[0])
     )
@@ -74,10 +75,10 @@ def dithered_point_model(model: EntropyModel, weights: dict[str, np.ndarray] | N
     """The tables of an entropy model, given a dither.
 
     Raises:
-        ValueError: if the model has no bitstream with dither.
+        NoBitstream: if the model has none with dither.
     """
     if not isinstance(model, TrellisPrior):
-        raise ValueError(f"{type(model).__name__} has no bitstream with a dither.")
+        raise NoBitstream(f"{type(model).__name__} has no bitstream with a dither.")
     return DitheredModel(model.lattice, model.dim, weights or _dithered_weights(model))
 
 
@@ -97,7 +98,7 @@ def _phase_weights(model: TriangularPrior) -> dict[str, np.ndarray]:
     radius = int((model.support() / model.step).amax()) + 2
     m = torch.arange(-radius, radius + 1, dtype=torch.float64, device=model.step.device)
     phase = (torch.arange(TRIANGULAR_PHASES, device=m.device) + 0.5) / TRIANGULAR_PHASES
-    logs = model.family.log_mass((m + phase[:, None])[..., None] * model.step, model.step)  # [phases, integers, dim]
+    logs = model.log_mass((m + phase[:, None])[..., None] * model.step, model.step)  # [phases, integers, dim]
     w = _floored(logs - logs.amax(1, keepdim=True), m[:, None])
     return {"w": w, "basis": generator.double().cpu().numpy()}
 

@@ -8,6 +8,7 @@
 - ``conditional`` the exact prior given a scale for each coordinate (``conditional_prior`` is what it is to others):
   ``conditional_trellis``, with the ``class_sums`` of Gaussians, or ``conditional_triangular``
 - ``families`` the functions f_i of a product-form prior: mixtures
+- ``errors`` what is wrong when latents run away
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
 """
 
@@ -15,6 +16,7 @@ from ltc.entropy.conditional import conditional_prior
 from ltc.entropy.conditional_prior import ConditionalPrior
 from ltc.entropy.densities import Density, FactorizedDensity, FlowDensity
 from ltc.entropy.entropy_model import EntropyModel
+from ltc.entropy.errors import LatentsTooFar
 from ltc.entropy.exact import exact_prior
 from ltc.entropy.families import Family, GaussianMixture, LaplaceMixture, LogisticMixture
 from ltc.entropy.mixture_prior import MixturePrior
@@ -35,6 +37,7 @@ __all__ = [
     "FlowDensity",
     "GaussianMixture",
     "LaplaceMixture",
+    "LatentsTooFar",
     "LogisticMixture",
     "MixturePrior",
     "MonteCarloPrior",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ltc.entropy.families import GaussianMixture
 from ltc.lattices import Lattice
+from ltc.lattices.arguments import check_like, check_vectors
 
 __all__ = ["ConditionalPrior", "log_cell_mass"]
 
@@ -43,7 +44,21 @@ class ConditionalPrior(nn.Module, abc.ABC):
         Returns:
             [..., m * n / group]; a point's is the sum of its groups'. Differentiable once by ``points`` (the slope of
             the smooth functions f_i there, for the straight-through estimator) and by ``scales``.
+
+        Raises:
+            TypeError: if something is no tensor.
+            ValueError: if the last axis is no multiple of n, or the scales' shape is not that of the points.
         """
+
+    def check_points(self, points: Tensor, scales: Tensor) -> None:
+        """Makes sure that points are those of copies of the lattice, and each coordinate has a scale.
+
+        Raises:
+            TypeError: if something is no tensor.
+            ValueError: if a shape does not fit.
+        """
+        check_vectors(points, self.lattice.dim, self, "log_prob", copies=True)
+        check_like(scales, points, "scales", self, "log_prob")
 
 
 def log_cell_mass(points: Tensor, scales: Tensor, width: Tensor) -> Tensor:

@@ -47,6 +47,7 @@ class ConditionalTrellisPrior(ConditionalPrior):
         self.register_buffer("step", lattice.steps, persistent=False)
 
     def log_prob(self, points: Tensor, scales: Tensor) -> Tensor:
+        self.check_points(points, scales)
         n = self.lattice.dim
         points, scales = points.unflatten(-1, (-1, n)), scales.unflatten(-1, (-1, n))
         log_f = log_cell_mass(points, scales, self.step)
@@ -76,6 +77,7 @@ class ConditionalCodePrior(ConditionalPrior):
         self.register_buffer("width", 2 * lattice.steps, persistent=False)
 
     def log_prob(self, points: Tensor, scales: Tensor) -> Tensor:
+        self.check_points(points, scales)
         n = self.lattice.dim
         return log_cell_mass(points.unflatten(-1, (-1, n)), scales.unflatten(-1, (-1, n)), self.width).flatten(-2)
 

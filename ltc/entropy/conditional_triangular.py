@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ltc.entropy.conditional_prior import ConditionalPrior, log_cell_mass
 from ltc.entropy.triangular_prior import triangular_steps
-from ltc.lattices import Lattice, LearnedLattice
+from ltc.lattices import Lattice
 
 __all__ = ["ConditionalTriangularPrior"]
 
@@ -39,9 +39,10 @@ class ConditionalTriangularPrior(ConditionalPrior):
     def __init__(self, lattice: Lattice) -> None:
         super().__init__(lattice)
         step = triangular_steps(lattice)
-        self.register_buffer("_step", None if isinstance(lattice, LearnedLattice) else step, persistent=False)
+        self.register_buffer("_step", None if lattice.learns else step, persistent=False)
 
     def log_prob(self, points: Tensor, scales: Tensor) -> Tensor:
+        self.check_points(points, scales)
         shape = (*points.shape[:-1], points.shape[-1] // self.lattice.dim, self.lattice.dim)
         points, scales = points.reshape(shape), scales.reshape(shape)
         step = triangular_steps(self.lattice) if self._step is None else self._step

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ltc.lattices import Lattice
+from ltc.lattices.arguments import check_like, check_vectors
 
 __all__ = ["EntropyModel"]
 
@@ -50,7 +51,22 @@ class EntropyModel(nn.Module, abc.ABC):
 
         Returns:
             [...], one number for each vector of points.
+
+        Raises:
+            TypeError: if something is no tensor.
+            ValueError: if the last axis is not ``dim``, or the dither's shape is not that of the points.
         """
+
+    def check_points(self, points: Tensor, dither: Tensor | None = None, method: str = "log_prob") -> None:
+        """Makes sure that points are vectors of ``dim`` latents, and the dither is one for each of them.
+
+        Raises:
+            TypeError: if something is no tensor.
+            ValueError: if a shape does not fit.
+        """
+        check_vectors(points, self.dim, self, method)
+        if dither is not None:
+            check_like(dither, points, "a dither", self, method)
 
     def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
         """Natural logarithm of the mass of boxes around latents with noise, at any place: the product of the f_i alone.

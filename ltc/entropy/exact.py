@@ -38,10 +38,7 @@ def exact_prior(
         >>> type(exact_prior(lattices.get("tcq8", 64), 64)).__name__
         'TrellisCodePrior'
     """
-    if lattice.trellis is None:
-        return TriangularPrior(lattice, dim, family(dim))
-    if lattice.trellis.state_counts[-1] > 1:
+    if lattice.trellis is not None and lattice.trellis.state_counts[-1] > 1:
         return TrellisCodePrior(lattice, dim, family, period, run)
-    if run > 1:
-        return TrellisPrior(lattice, dim, family(period), run)
-    return TrellisPrior(lattice, dim, family(dim))
+    kind = TriangularPrior if lattice.trellis is None else TrellisPrior
+    return kind(lattice, dim, family(period if run > 1 else dim), run)

@@ -63,6 +63,7 @@ class MixturePrior(EntropyModel):
         return torch.stack([c.support().amax() for c in self._parts()]).amax(keepdim=True)
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         each = torch.stack([c.log_prob(points, dither) for c in self._parts()], -1)
         return torch.logsumexp(each + self.log_weights().to(each), -1)
 

@@ -52,6 +52,7 @@ class MonteCarloPrior(EntropyModel):
         self.density, self.samples, self.points = density(dim), samples, points
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         center = points if dither is None else points + dither
         cell = voronoi_points(self.lattice, self.samples, self.dim, self.points).to(center)
         flat = center.reshape(-1, self.dim)

@@ -48,6 +48,7 @@ class NestedPrior(EntropyModel):
         self._vectors = self._overloads = 0
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         # No gradient: every codeword costs the same.
         return points.new_full(points.shape[:-1], -self.dim * math.log(self.q))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from ltc.entropy.class_costs import class_costs
 from ltc.entropy.entropy_model import LOG2, EntropyModel
+from ltc.entropy.errors import LatentsTooFar
 from ltc.lattices import Lattice
 
 __all__ = ["LEAST", "TableModel"]
@@ -51,6 +53,7 @@ class TableModel(EntropyModel):
         """
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         if dither is not None:
             return self.log_prob_dithered(points, dither)
         return self._log_prob(points.reshape(-1, self.dim)).reshape(points.shape[:-1])
@@ -87,12 +90,13 @@ class TableModel(EntropyModel):
         """Half the length of a table that holds the model's mass and all of ``k``; a multiple of q.
 
         Raises:
-            ValueError: if that spans too many lattice steps for a table.
+            LatentsTooFar: if that spans too many lattice steps for a table.
         """
         largest = int(k.abs().amax()) if k.numel() else 0
-        need = max(int((self.support() / self.step).amax()) + 1 + spare, largest)
+        span = float((self.support() / self.step).amax())
+        need = max(int(span) + 1 + spare if math.isfinite(span) else _LARGEST_RADIUS + 1, largest)
         if need > _LARGEST_RADIUS:
-            raise ValueError(
+            raise LatentsTooFar(
                 f"The latents span {need} lattice steps, more than {_LARGEST_RADIUS}: training diverged, or an input "
                 "is far from all that was trained on; lower the learning rate or lambda."
             )

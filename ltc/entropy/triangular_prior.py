@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.families import Family
-from ltc.lattices import Lattice, LearnedLattice
+from ltc.lattices import Lattice
 
 __all__ = ["TriangularPrior", "triangular_steps"]
 
@@ -22,19 +22,25 @@ class TriangularPrior(EntropyModel):
     Args:
         lattice: a lattice with a generator.
         dim: latent dimensions, a multiple of the lattice's.
-        family: makes the f_i.
+        family: the f_i.
+        run: coordinate i has the f of number ``i // run``, modulo how many the family has.
 
     Raises:
-        ValueError: if the generator is missing or not upper triangular.
+        ValueError: if the generator is missing or not upper triangular, or family and run do not fit the dimension.
     """
 
     _step: Tensor | None
 
-    def __init__(self, lattice: Lattice, dim: int, family: Family) -> None:
+    _which: Tensor
+
+    def __init__(self, lattice: Lattice, dim: int, family: Family, run: int = 1) -> None:
         super().__init__(lattice, dim)
+        if run < 1 or dim % (family.dim * run):
+            raise ValueError(f"{family.dim} functions in runs of {run} do not make up {dim} coordinates.")
         self.family = family
+        self.register_buffer("_which", torch.arange(dim) // run % family.dim, persistent=False)
         step = triangular_steps(lattice).repeat(dim // lattice.dim)
-        self.register_buffer("_step", None if isinstance(lattice, LearnedLattice) else step, persistent=False)
+        self.register_buffer("_step", None if lattice.learns else step, persistent=False)
 
     @property
     def step(self) -> Tensor:
@@ -43,17 +49,22 @@ class TriangularPrior(EntropyModel):
             return triangular_steps(self.lattice).repeat(self.dim // self.lattice.dim)
         return self._step
 
+    def log_mass(self, x: Tensor, width: Tensor) -> Tensor:
+        """log f of each coordinate: the mass of a cell of this width around it, float64 [..., dim]."""
+        return self.family.log_mass(x, width, self._which)
+
     def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
         cell = torch.full_like(self.step.detach(), width)
-        return self.family.log_mass(y, cell).sum(-1).to(y.dtype)
+        return self.log_mass(y, cell).sum(-1).to(y.dtype)
 
     def support(self) -> Tensor:
-        return self.family.support()
+        return self.family.support()[self._which]
 
     def log_prob(self, points: Tensor, dither: Tensor | None = None) -> Tensor:
+        self.check_points(points, dither)
         x = points if dither is None else points + dither
         step = self.step
-        log_f = self.family.log_mass(x, step.detach())
+        log_f = self.log_mass(x, step.detach())
         # Where points do not move with the basis (refits with a fixed encoder), neither does it with them.
         if step.requires_grad and points.requires_grad:
             log_f = log_f + self._slope_by_width(x, step, log_f) * (step - step.detach())
@@ -63,7 +74,7 @@ class TriangularPrior(EntropyModel):
     def _slope_by_width(self, x: Tensor, width: Tensor, log_mass: Tensor) -> Tensor:
         """The derivative of the log mass of [x - w/2, x + w/2] by w: half the density at both ends, over the mass."""
         ends = torch.stack([x.double() - width / 2, x.double() + width / 2])
-        return (self.family.log_density(ends) - log_mass).exp().sum(0) / 2
+        return (self.family.log_density(ends, self._which) - log_mass).exp().sum(0) / 2
 
 
 def triangular_steps(lattice: Lattice) -> Tensor:
@@ -72,9 +83,9 @@ def triangular_steps(lattice: Lattice) -> Tensor:
     Raises:
         ValueError: if the generator is missing or not upper triangular.
     """
-    if isinstance(lattice, LearnedLattice):
-        return lattice.basis().diagonal()
-    generator = lattice.generator
-    if generator is None or not torch.allclose(generator, generator.triu(), atol=1e-9):
+    if lattice.generator is None:
         raise ValueError(f"{lattice.name} has no upper triangular generator matrix.")
-    return generator.diagonal().abs()
+    basis = lattice.basis()
+    if not torch.allclose(basis, basis.triu(), atol=1e-9):
+        raise ValueError(f"{lattice.name} has no upper triangular generator matrix.")
+    return basis.diagonal().abs()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,33 +10,22 @@ import torch
 from compressai.entropy_models import EntropyBottleneck
 from compressai.ops.bound_ops import LowerBoundFunction
 from torch import Tensor
-from torch.nn import functional as F
 
 from ltc import lattices
 from ltc.coding.conditional_model import ConditionalModel, distinct_steps, level_model
 from ltc.coding.range_coder import Decoder, Encoder
+from ltc.images.channel_masses import log_masses, mass_tables
 from ltc.images.latent_coder import checked
 from ltc.images.layout import Layout, Segment, is_code, nearest, segments, spread, straight_through
 from ltc.lattices import Lattice
 from ltc.lattices.path_sum import log_path_sum
 
-__all__ = ["LatticeEntropyBottleneck", "log_sigmoid_difference"]
+__all__ = ["LatticeEntropyBottleneck"]
 
 _ALONG = ("channels", "positions")
 
 # log weights of the coder's tables end at this, and fall by one a step from there: every integer has a code.
 _FLOOR = -60.0
-
-# Mass of a tail that may be left out.
-_TAIL = 1e-8
-
-# Latents that span more lattice steps than this have diverged.
-_LARGEST_RADIUS = 2**15
-
-
-def log_sigmoid_difference(upper: Tensor, lower: Tensor) -> Tensor:
-    """log(sigmoid(upper) - sigmoid(lower)), also where both are nearly 0 or 1."""
-    return F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1((lower - upper).clamp(max=-1e-12)))
 
 
 class LatticeEntropyBottleneck(EntropyBottleneck):
@@ -137,7 +125,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         weights, radii = [], []
         with torch.no_grad():
             for lattice in self._lattices():
-                log_mass, _, radius = self._tables(lattice, 0)
+                log_mass, _, radius = self._tables(lattice)
                 k = torch.arange(log_mass.shape[-1], device=log_mass.device) - radius
                 logs = (log_mass - log_mass.amax(-1, keepdim=True)).double()
                 weights.append(torch.exp(torch.maximum(logs, _FLOOR - k.abs())).flatten())
@@ -194,12 +182,19 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         n, q = lattice.dim, lattice.trellis.modulus
         copies = points.shape[-1] // n
         k = lattice.to_integers(points.detach())
-        log_mass, slope, radius = self._tables(lattice, int(k.abs().amax()) if k.numel() else 0)
+        # As long as the densities reach, however far latents do: a step's time does not depend on them.
+        log_mass, slope, radius = self._tables(lattice)
         kind = torch.from_numpy(distinct_steps(lattice)[1]).to(k.device)
         row = kind.repeat(copies) * self.channels + self._channels(k.shape[1:], segment, order)  # [runs or 1, length]
-        at = row * log_mass.shape[-1] + radius + k
-        # What is added is zero, with the slope of log f at the point as derivative.
-        log_f = log_mass.flatten()[at] + slope.flatten()[at] * (points - points.detach())
+        at = row * log_mass.shape[-1] + radius + k.clamp(-radius, radius)
+        log_f = log_mass.flatten()[at]
+        if slope is not None:
+            # What is added is zero, with the slope of log f at the point as derivative.
+            log_f = log_f + slope.flatten()[at] * (points - points.detach())
+        far = k.abs() > radius
+        if bool(far.any()):
+            width = lattice.steps.to(points) * (2 if is_code(lattice) else 1)
+            log_f = torch.where(far, self._log_f(points, width, segment, order), log_f)
         if is_code(lattice):
             return log_f  # in each state cells fill the line
         by_class = log_mass.unflatten(-1, (-1, q)).logsumexp(-2).reshape(-1, q)
@@ -208,46 +203,25 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         log_z = log_path_sum(lattice.trellis, by_class[row].unflatten(-2, (-1, n)))
         return spread(log_f.unflatten(-1, (copies, n)).sum(-1) - log_z, n)
 
-    def _tables(self, lattice: Lattice, least: int) -> tuple[Tensor, Tensor, int]:
-        """log masses of the integers -radius, -radius + 1, … under each channel's density, and their slopes.
+    def _log_f(self, points: Tensor, width: Tensor, segment: Segment, order: Tensor) -> Tensor:
+        """log masses of the channels' densities on cells around a segment's coordinates [batch, runs, length].
 
         Args:
-            lattice: whose steps and modulus they are made for.
-            least: the radius is not less.
-
-        Returns:
-            [kinds of steps, channels, integers], twice; the radius, a multiple of q, as the number of integers is.
+            points: the coordinates, without medians.
+            width: of the cells of a vector's coordinates [n].
+            segment: where in the runs they are.
+            order: of the channels.
         """
-        assert lattice.trellis is not None
-        q, steps = lattice.trellis.modulus, torch.from_numpy(distinct_steps(lattice)[0]).to(self.quantiles)
-        medians = self.quantiles[:, 0, 1].detach()
-        need = max(math.ceil(self._reach() / float(steps.min())) + 1, least)
-        if need > _LARGEST_RADIUS:
-            raise ValueError(f"The latents span {need} lattice steps, more than {_LARGEST_RADIUS}: training diverged.")
-        radius = -(-need // q) * q
-        k = torch.arange(-radius, radius + q, device=medians.device)
-        at = medians[:, None, None, None] + steps[:, None] * k  # [channels, 1, kinds, integers]
-        width = steps[:, None] * (2 if is_code(lattice) else 1)
-        with torch.enable_grad():
-            at = at.requires_grad_()
-            lower, upper = (
-                self._logits_cumulative(edge.flatten(2), stop_gradient=False).reshape(at.shape)
-                for edge in (at - width / 2, at + width / 2)
-            )
-            log_mass = log_sigmoid_difference(upper, lower)
-            (slope,) = torch.autograd.grad(log_mass.sum(), at, retain_graph=True)
-        if not torch.is_grad_enabled():
-            log_mass = log_mass.detach()
-        return log_mass[:, 0].transpose(0, 1), slope[:, 0].transpose(0, 1), radius
+        width = width.repeat(points.shape[-1] // len(width))
+        if self.along == "channels":
+            x = points.flatten(0, 1).T  # [length, others]
+            found = log_masses(self, x, width[:, None], order[segment.start : segment.stop])
+            return found.T.unflatten(0, points.shape[:2])
+        x = points.transpose(0, 1).flatten(1)  # [channels, others]
+        return log_masses(self, x, width.repeat(len(points))).unflatten(1, (len(points), -1)).transpose(0, 1)
 
-    @torch.no_grad()
-    def _reach(self) -> float:
-        """So far from its median no channel's density has mass; the quantiles may not have been learned."""
-        far = 2.0 ** torch.arange(2, 13, device=self.quantiles.device)
-        at = self._get_medians() + torch.cat([-far, far])
-        logits = self._logits_cumulative(at, stop_gradient=True)[:, 0].unflatten(-1, (2, -1))
-        tails = torch.maximum(torch.sigmoid(logits[:, 0]), torch.sigmoid(-logits[:, 1])).amax(0)
-        return float(far[torch.cat([tails[:-1], tails.new_zeros(1)]).lt(_TAIL).int().argmax()])
+    def _tables(self, lattice: Lattice) -> tuple[Tensor, Tensor | None, int]:
+        return mass_tables(self, lattice)
 
     def _segments(self, length: int) -> list[Segment]:
         return segments(self.lattice, length, lattices.get("z") if self.along == "positions" else None)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ltc import lattices
-from ltc.lattices import Lattice, LearnedLattice
+from ltc.lattices import Lattice
 
 __all__ = ["ALONG", "Layout", "Segment", "is_code", "nearest", "segments", "spread", "straight_through"]
 
@@ -131,10 +131,10 @@ def straight_through(lattice: Lattice, x: Tensor, exact: bool = False) -> Tensor
         exact: whether they shall be to the last bit those of their integers.
     """
     points = nearest(lattice, x.detach())
-    if isinstance(lattice, LearnedLattice):
-        return lattice.straight_through(x, points)  # always to the last bit; with a derivative by the generator
     if exact:
         points = lattice.to_points(lattice.to_integers(points), x.dtype)
+    if lattice.learns:
+        return lattice.straight_through(x, points)  # to the last bit, too; with a derivative by the generator
     return _Through.apply(x, points)
 
 

@@ -11,7 +11,8 @@ from ltc import lattices
 from ltc.coding.conditional_model import ConditionalModel
 from ltc.coding.conditional_triangular_model import TabulatedTriangularModel
 from ltc.entropy.triangular_prior import triangular_steps
-from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck, log_sigmoid_difference
+from ltc.images.channel_masses import log_masses, reach
+from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.layout import Segment, segments, spread
 from ltc.lattices import Lattice
 
@@ -52,11 +53,11 @@ class TriangularEntropyBottleneck(LatticeEntropyBottleneck):
             return False
         if update_quantiles:
             self._update_quantiles()
-        reach = min(_FURTHEST, self._reach())
-        intervals = 2 * math.ceil(reach / _WIDTH)
+        furthest = min(_FURTHEST, reach(self))
+        intervals = 2 * math.ceil(furthest / _WIDTH)
         center = (torch.arange(intervals, device=self.quantiles.device) + 0.5) * _WIDTH - intervals * _WIDTH / 2
         with torch.no_grad():
-            mass = self._log_mass(center.expand(self.channels, -1), torch.full_like(center, _WIDTH)).exp()
+            mass = log_masses(self, center.expand(self.channels, -1), torch.full_like(center, _WIDTH)).exp()
         self._weights = mass.double().flatten()
         self._radii = torch.tensor([intervals], dtype=torch.int32, device=self._weights.device)
         self._offset = torch.zeros(1, dtype=torch.int32, device=self._weights.device)
@@ -65,31 +66,10 @@ class TriangularEntropyBottleneck(LatticeEntropyBottleneck):
 
     def _log_prob(self, points: Tensor, segment: Segment, order: Tensor) -> Tensor:
         lattice = segment.lattice
-        step = triangular_steps(lattice).to(points).repeat(points.shape[-1] // lattice.dim)
+        step = triangular_steps(lattice).to(points)
         # Where points do not move with the basis, neither do their cells with it.
-        step = step if points.requires_grad else step.detach()
-        if self.along == "channels":
-            channels = order[segment.start : segment.stop]
-            x = points.flatten(0, 1).T  # [length, others]
-            log_f = self._log_mass(x, step[:, None], channels).T.unflatten(0, points.shape[:2])
-        else:
-            x = points.transpose(0, 1).flatten(1)  # [channels, others]
-            log_f = self._log_mass(x, step.repeat(len(points))).unflatten(1, (len(points), -1)).transpose(0, 1)
+        log_f = self._log_f(points, step if points.requires_grad else step.detach(), segment, order)
         return spread(log_f.unflatten(-1, (-1, lattice.dim)).sum(-1), lattice.dim)
-
-    def _log_mass(self, x: Tensor, width: Tensor, channels: Tensor | None = None) -> Tensor:
-        """log masses of the channels' densities on cells around median + x [channels, values]."""
-        at = x
-        if channels is not None:  # the densities are evaluated of all channels, or of none
-            at = x.new_zeros(self.channels, x.shape[1]).index_copy(0, channels, x)
-            width = width.new_ones(self.channels, 1).index_copy(0, channels, width)
-        at = (at + self._get_medians().detach()[:, 0])[:, None]
-        width = width if width.ndim == 1 else width[:, None]
-        lower, upper = (
-            self._logits_cumulative(edge, stop_gradient=False)[:, 0] for edge in (at - width / 2, at + width / 2)
-        )
-        log_mass = log_sigmoid_difference(upper, lower)
-        return log_mass if channels is None else log_mass.index_select(0, channels)
 
     def _segments(self, length: int) -> list[Segment]:
         return segments(self.lattice, length, lattices.get("z"))

@@ -16,8 +16,9 @@
 - ``card``, ``card_plot``, ``theta_series`` a lattice at a glance (``python -m ltc.lattices``)
 """
 
-from ltc.lattices.lattice import Lattice, ProductLattice
+from ltc.lattices.lattice import Lattice
 from ltc.lattices.learned import LearnedLattice
+from ltc.lattices.product import ProductLattice
 from ltc.lattices.registry import get, names, register
 from ltc.lattices.trellis import Trellis
 

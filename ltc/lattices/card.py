@@ -65,7 +65,9 @@ class Card:
         return self.vectors_per_second * self.lattice.dim
 
 
-def measure(lattice: Lattice, error: float = 2e-5, seconds: float = 0.4, seed: int = 0) -> Card:
+def measure(
+    lattice: Lattice, error: float = 2e-5, seconds: float = 0.4, seed: int = 0, patience: float = math.inf
+) -> Card:
     """The card of a lattice.
 
     Args:
@@ -73,24 +75,32 @@ def measure(lattice: Lattice, error: float = 2e-5, seconds: float = 0.4, seed: i
         error: standard error of the second moment; 2e-5 tells most lattices of a dimension apart.
         seconds: for the speed.
         seed: of the inputs.
+        patience: seconds for the second moment; where they end before, its standard error is larger.
     """
-    nsm, nsm_error = measure_nsm(lattice, error, torch.Generator().manual_seed(seed))
-    return Card(lattice, nsm, nsm_error, measure_speed(lattice, seconds))
+    speed = measure_speed(lattice, seconds)
+    nsm, nsm_error = measure_nsm(lattice, error, torch.Generator().manual_seed(seed), patience)
+    return Card(lattice, nsm, nsm_error, speed)
 
 
-def measure_nsm(lattice: Lattice, error: float, generator: torch.Generator) -> tuple[float, float]:
+def measure_nsm(
+    lattice: Lattice, error: float, generator: torch.Generator, patience: float = math.inf
+) -> tuple[float, float]:
     """(G, its standard error): the mean of |x - Q(x)|^2 / n over inputs that are uniform over a period of Q.
 
     Args:
         lattice: at unit volume. Of a trellis code longer sequences are taken, and their ends left out.
         error: vectors are drawn until the standard error is below it.
         generator: source of randomness.
+        patience: seconds after which no more are drawn, whatever the error.
     """
+    begun = time.perf_counter()
     code = isinstance(lattice, TrellisCode)
     searched = get(lattice.name, _LENGTH) if code else lattice
-    chunk = max(16, _SCALARS // 4 // searched.dim)
+    chunk = max(16, _SCALARS // 32 // searched.dim)
     moment = RunningMean()
-    while moment.count < 2 * chunk or moment.error > error:
+    while moment.count < 16 * chunk or moment.error > error:
+        if moment.count >= 2 * chunk and time.perf_counter() - begun > patience:
+            break
         x = _uniform(searched, chunk, generator)
         difference = (x - searched.quantize(x)).square()
         inner = difference[:, _END:-_END] if code else difference
@@ -111,13 +121,21 @@ def _uniform(lattice: Lattice, count: int, generator: torch.Generator) -> Tensor
 def measure_speed(lattice: Lattice, seconds: float = 0.4) -> float:
     """Vectors per second of ``quantize`` in float32: the best of repeated calls, after one that compiles."""
     x = torch.randn(-(-_SCALARS // lattice.dim), lattice.dim) * 2
-    lattice.quantize(x[: max(1, len(x) // 100)])
-    best, begun = math.inf, time.perf_counter()
+    few = x[: max(1, len(x) // 100)]
+    lattice.quantize(few)
+    # Slow searches: no more vectors than there is time for.
+    spent = min(_seconds(lattice, few) for _ in range(3))
+    x = x[: max(len(few), min(len(x), int(len(few) * seconds / 2 / spent)))]
+    best, begun = _seconds(lattice, x), time.perf_counter()
     while time.perf_counter() - begun < seconds:
-        start = time.perf_counter()
-        lattice.quantize(x)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, _seconds(lattice, x))
     return len(x) / best
+
+
+def _seconds(lattice: Lattice, x: Tensor) -> float:
+    start = time.perf_counter()
+    lattice.quantize(x)
+    return max(time.perf_counter() - start, 1e-9)
 
 
 def kissing(lattice: Lattice) -> Shell | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from ltc.lattices.arguments import check_floating, check_vectors
 from ltc.lattices.trellis import Trellis
 
 __all__ = ["Lattice"]
@@ -21,6 +22,7 @@ class Lattice(abc.ABC):
         dim: n, the dimension.
         generator: float64 [n, n], rows are basis vectors, ``|det| = 1``; None for a trellis code.
         nsm: the published normalized second moment G (Conway & Sloane, SPLAG, table 2.3), or None.
+        learns: whether it has parameters, so that its generator changes in training.
         trellis: the finite-state check of the integer coordinates, or None.
         steps: float64 [n]; with a trellis, coordinate i of a point is ``steps[i] * k_i``, k integer; else None.
     """
@@ -29,6 +31,7 @@ class Lattice(abc.ABC):
     dim: int
     generator: Tensor | None
     nsm: float | None = None
+    learns: bool = False
     trellis: Trellis | None = None
     steps: Tensor | None = None
     # The same search compiled for the CPU (ltc.lattices.kernels), for float32 and float64 [batch, dim]; or None.
@@ -53,6 +56,7 @@ class Lattice(abc.ABC):
             The point, same shape, dtype and device. No gradient flows through it.
 
         Raises:
+            TypeError: if ``x`` is no tensor.
             ValueError: if the last axis is no multiple of ``dim`` or ``x`` is not floating point.
 
         Example:
@@ -60,12 +64,8 @@ class Lattice(abc.ABC):
             >>> ltc.lattices.get("dn", 4).quantize(torch.tensor([0.9, 0.8, 0.1, 0.0])) * 2**0.25
             tensor([1., 1., 0., 0.])
         """
-        if not x.is_floating_point():
-            raise ValueError(f"{self.name}.quantize takes floating-point input, got {x.dtype}.")
-        if x.ndim == 0 or x.shape[-1] % self.dim:
-            raise ValueError(
-                f"{self.name}.quantize takes a last axis that is a multiple of {self.dim}, got shape {tuple(x.shape)}."
-            )
+        check_vectors(x, self.dim, self, "quantize", copies=True)
+        check_floating(x, self, "quantize")
         compiled = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
         search = self._kernel if self._kernel is not None and compiled else self.nearest
         with torch.no_grad():
@@ -91,21 +91,42 @@ class Lattice(abc.ABC):
             int64 [batch, dim].
 
         Raises:
-            ValueError: if the lattice has no trellis.
+            TypeError: if ``costs`` is no tensor.
+            ValueError: if the lattice has no trellis, or the costs' shape is another one.
         """
+        if self.trellis is None:
+            raise ValueError(f"{self.name} has no trellis to search.")
+        check_vectors(costs, self.trellis.modulus, self, "cheapest")
+        if costs.ndim != 3 or costs.shape[1] != self.dim:
+            raise ValueError(
+                f"{self.name}.cheapest takes [batch, {self.dim}, {self.trellis.modulus}], got {tuple(costs.shape)}."
+            )
         compiled = costs.device.type == "cpu" and costs.dtype in (torch.float32, torch.float64)
         search = self._cheapest_kernel if self._cheapest_kernel is not None and compiled else self.cheapest_in_torch
         return search(costs)
 
     def cheapest_in_torch(self, costs: Tensor) -> Tensor:
         """:meth:`cheapest` on any device: the reference of the compiled kernels."""
-        if self.trellis is None:
-            raise ValueError(f"{self.name} has no trellis to search.")
+        assert self.trellis is not None
         return self.trellis.viterbi(costs)
 
     def straight_through(self, y: Tensor, point: Tensor) -> Tensor:
         """``point`` [..., m * dim] with the derivative of ``y``: what training takes quantization's to be."""
         return y + (point - y).detach()
+
+    def basis(self) -> Tensor:
+        """The generator, with its derivative by the parameters of a lattice that learns: float64 [n, n].
+
+        Raises:
+            ValueError: if there is none.
+        """
+        if self.generator is None:
+            raise ValueError(f"{self.name} has no generator matrix.")
+        return self.generator
+
+    def noise_moment(self) -> float | None:
+        """:attr:`nsm` as training with noise needs it, at each step: quick, and rough for a lattice that learns."""
+        return self.nsm
 
     def auxiliary_loss(self) -> Tensor | float:
         """A loss of the lattice alone, if it learns; else 0."""
@@ -119,14 +140,25 @@ class Lattice(abc.ABC):
         """The integer coordinates of points [..., m * dim]: int64, same shape.
 
         With a trellis these are its k; without one, coordinates in the basis of the generator's rows.
+
+        Raises:
+            TypeError: if ``points`` is no tensor.
+            ValueError: if the last axis is no multiple of ``dim``, or the lattice has no coordinates.
         """
+        check_vectors(points, self.dim, self, "to_integers", copies=True)
         if self.steps is not None:
             return torch.round(points / self._steps_like(points)).long()
         copies = points.double().unflatten(-1, (points.shape[-1] // self.dim, self.dim))
         return torch.round(copies @ torch.linalg.inv(self._basis_like(copies))).long().reshape(points.shape)
 
     def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`."""
+        """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`.
+
+        Raises:
+            TypeError: if ``k`` is no tensor.
+            ValueError: if the last axis is no multiple of ``dim``, or the lattice has no coordinates.
+        """
+        check_vectors(k, self.dim, self, "to_points", copies=True)
         if self.steps is not None:
             k = k.to(dtype)
             return k * self._steps_like(k)
@@ -144,44 +176,3 @@ class Lattice(abc.ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, dim={self.dim})"
-
-
-class ProductLattice(Lattice):
-    """The product of different lattices, one after another: for a remainder of dimensions, say E8 x D4.
-
-    (A product of equal copies needs no class: every ``quantize`` takes any multiple of its dimension.)
-
-    Args:
-        factors: the lattices.
-        dim: the sum of their dimensions, if it shall be checked.
-
-    Raises:
-        ValueError: if there is no factor, or ``dim`` is not their sum.
-    """
-
-    def __init__(self, factors: Sequence[Lattice], dim: int | None = None) -> None:
-        total = sum(f.dim for f in factors)
-        if not factors or dim not in (None, total):
-            raise ValueError(
-                f"A product of lattices has factors whose dimensions sum to dim={dim}; these sum to {total}."
-            )
-        self.factors = list(factors)
-        self.name = "*".join(f.name for f in self.factors)
-        self.dim = total
-        generators = [f.generator for f in self.factors]
-        self.generator = None if any(g is None for g in generators) else torch.block_diag(*generators)
-        known = [f.nsm for f in self.factors]
-        # At unit volume for each factor the mean squared errors add.
-        self.nsm = (
-            None
-            if any(g is None for g in known)
-            else sum(f.dim * g for f, g in zip(self.factors, known, strict=True) if g is not None) / self.dim
-        )
-        trellises = [f.trellis for f in self.factors]
-        if all(t is not None and t.state_counts[-1] == 1 for t in trellises):
-            self.trellis = Trellis.concatenate([t for t in trellises if t is not None])
-            self.steps = torch.cat([f.steps for f in self.factors if f.steps is not None])
-
-    def nearest(self, x: Tensor) -> Tensor:
-        parts = x.split([f.dim for f in self.factors], dim=-1)
-        return torch.cat([f.quantize(p) for f, p in zip(self.factors, parts, strict=True)], dim=-1)

@@ -38,6 +38,9 @@ _GRAIN = 2.0**-24
 # Changes of the basis between two reductions of the form that is searched: it turns slowly.
 _EVERY = 64
 
+# Points of a rough second moment, from 16 dimensions on; fewer dimensions average less in each.
+_ROUGH = 128
+
 # Vectors worth a second thread.
 _GRAIN_VECTORS = 1 << 8
 
@@ -79,6 +82,7 @@ class LearnedLattice(Lattice, nn.Module):
     """
 
     name = "learned"
+    learns = True
 
     def __init__(
         self,
@@ -125,15 +129,24 @@ class LearnedLattice(Lattice, nn.Module):
 
     @property
     def nsm(self) -> float:  # type: ignore[override]
-        """The second moment of the search's cell (for ``nearest`` the lattice's), by Monte Carlo, to about 1e-4."""
+        """The second moment of the search's cell: Babai's in closed form, the lattice's own to about 1e-4."""
         generator = self.generator
         key = generator.cpu().numpy().tobytes()
         if self._moment[0] != key:
-            count = 1 << max(13, 20 - self.dim // 4)
-            cube = torch.rand(count, self.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-            x = cube.to(generator) @ generator
-            self._moment = key, float((x - self.quantize(x)).square().mean())
+            self._moment = key, self._second_moment(generator, 1 << max(13, 20 - self.dim // 4))
         return self._moment[1]
+
+    def noise_moment(self) -> float:
+        """:attr:`nsm` to two or three percent: the basis is another one at each step of training."""
+        return self._second_moment(self.generator, max(_ROUGH, _ROUGH * 16 // self.dim))
+
+    def _second_moment(self, generator: Tensor, count: int) -> float:
+        """By the search's closed form, where it has one, else by Monte Carlo with ``count`` points, the same ones."""
+        if self.search in _MOMENTS:
+            return float(_MOMENTS[self.search](generator)) / (12 * self.dim)
+        cube = torch.rand(count, self.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        x = cube.to(generator) @ generator
+        return float((x - self.quantize(x)).square().mean())
 
     def nearest(self, x: Tensor) -> Tensor:
         z = self.integers(x)
@@ -240,3 +253,9 @@ SEARCHES: dict[str, Callable[[Tensor, _Form], Tensor]] = {"nearest": _nearest, "
 - ``plane`` Babai's nearest plane: coordinate after coordinate
 - ``rounding`` Babai's rounding, the paper's
 """
+
+# Twelve times the energy of a uniform point of Babai's cells: the parallelepiped of the basis, the box of its diagonal.
+_MOMENTS: dict[str, Callable[[Tensor], Tensor]] = {
+    "plane": lambda basis: basis.diagonal().square().sum(),
+    "rounding": lambda basis: basis.square().sum(),
+}

@@ -15,6 +15,7 @@ from ltc.coding.dithered_model import PHASES, DitheredModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.entropy import EntropyModel, Family, voronoi_points
 from ltc.lattices import Lattice
+from ltc.lattices.arguments import check_floating, check_vectors
 
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
 
@@ -39,7 +40,17 @@ class Bottleneck(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch])."""
+        """Returns (what the synthesis transform sees [batch, dim], rate in bits of each vector [batch]).
+
+        Raises:
+            TypeError: if ``y`` is no tensor.
+            ValueError: if it has another number of latents, or no floating-point ones.
+        """
+
+    def check_latents(self, y: Tensor, dim: int, method: str) -> None:
+        """Makes sure that ``y`` holds vectors of ``dim`` latents; see :meth:`forward`."""
+        check_vectors(y, dim, self, method)
+        check_floating(y, self, method)
 
     def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """:meth:`forward` with uniform noise in the place of quantization, for the first part of a training.
@@ -62,6 +73,24 @@ class Bottleneck(nn.Module, abc.ABC):
     #: Whether ``quantize`` heeds ``mu``.
     searches: bool = False
 
+    def refit(self, y: Tensor, mu: float = 0.0, power: int = 2) -> tuple[Tensor, Tensor]:
+        """:meth:`forward` for training the decoder and the prior alone: as in evaluation, without a derivative by y.
+
+        Args:
+            y: latents [batch, dim].
+            mu: as for :meth:`quantize`.
+            power: likewise.
+        """
+        point = self.quantize(y, mu, power)
+        return point, self.rate(point)
+
+    def seek(self, batch: int) -> None:
+        """Says which batch of an evaluation comes next: where chance takes part, each has numbers of its own.
+
+        Without it, batches count from 0 after each change to evaluation mode. (Of several processes, each has to say
+        the number that its batch has among all.)
+        """
+
     @abc.abstractmethod
     def rate(self, point: Tensor) -> Tensor:
         """Bits of each vector of quantized latents [batch, dim]: [batch]."""
@@ -74,7 +103,7 @@ class Bottleneck(nn.Module, abc.ABC):
             weights: those of a checkpoint; made from the entropy model by default.
 
         Raises:
-            ValueError: if the entropy model has no bitstream.
+            NoBitstream: if the entropy model has none.
         """
 
     @abc.abstractmethod
@@ -108,25 +137,35 @@ class LatticeBottleneck(Bottleneck):
     Args:
         lattice: the lattice; a learned one that the entropy model has its own copy of is the entropy model's.
         entropy_model: a model of its points.
+
+    Raises:
+        ValueError: if the entropy model is none of lattice points.
     """
 
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
         super().__init__()
+        if not isinstance(entropy_model, EntropyModel):
+            raise ValueError(
+                "entropy_model=bottleneck is CompressAI's, for rounding alone: it goes with model=ntc. Lattices take "
+                "entropy_model=exact, say."
+            )
         # Where the lattice has parameters, there must be one set of them.
-        self.lattice = entropy_model.lattice if isinstance(lattice, nn.Module) else lattice
+        self.lattice = entropy_model.lattice if lattice.learns else lattice
         self.entropy_model = entropy_model
         self.exact = entropy_model.exact
         self.searches = entropy_model.searches
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
+        self.check_latents(y, self.entropy_model.dim, "quantize")
         y = y.detach()
         if mu > 0:
             return self.entropy_model.rd_optimal_point(y, mu, power)
         return self.entropy_model.admit(y, self.lattice.quantize(y))
 
     def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "relax")
         # A box with the second moment of the lattice's cell.
-        width = math.sqrt(12 * (self.lattice.nsm or _TYPICAL_NSM))
+        width = math.sqrt(12 * (self.lattice.noise_moment() or _TYPICAL_NSM))
         noisy = y + width * (torch.rand_like(y) - 0.5)
         return noisy, self.entropy_model.log_noisy_mass(noisy, width) / -math.log(2)
 
@@ -158,6 +197,7 @@ class LatticeBottleneck(Bottleneck):
         return self.lattice.auxiliary_loss()
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "forward")
         near = self.lattice.quantize(y.detach())
         point = self.entropy_model.admit(y.detach(), near)
         if self.training:
@@ -171,7 +211,9 @@ class DitheredBottleneck(LatticeBottleneck):
     """Subtractive dither, shared by encoder and decoder: Q(y - u) + u, u uniform over the Voronoi cell.
 
     The error is then uniform over the cell and independent of the latents (Zamir & Feder 1992), in training as in
-    evaluation, and the rate is that of the point given the dither. Evaluation draws its dither from a seed.
+    evaluation, and the rate is that of the point given the dither. Evaluation draws its dither from a seed and the
+    batch's number (:meth:`seek`): the same again in each evaluation, but another one for each batch, since standard
+    errors count blocks as independent.
 
     Args:
         lattice: a lattice with a generator matrix.
@@ -181,7 +223,27 @@ class DitheredBottleneck(LatticeBottleneck):
 
     def __init__(self, lattice: Lattice, entropy_model: EntropyModel, seed: int = 0) -> None:
         super().__init__(lattice, entropy_model)
-        self.seed, self.searches = seed, False
+        self.seed, self.searches, self._batch = seed, False, 0
+
+    def seek(self, batch: int) -> None:
+        self._batch = batch
+
+    def train(self, mode: bool = True) -> DitheredBottleneck:
+        self.seek(0)
+        return super().train(mode)
+
+    def _drawn(self, y: Tensor) -> Tensor:
+        """The dither of the next batch of an evaluation: [batch, dim]."""
+        key = int(np.random.SeedSequence((self.seed, self._batch)).generate_state(1, np.uint64)[0])
+        self.seek(self._batch + 1)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key)
+            return voronoi_points(self.lattice, *y.shape).to(y)
+
+    def refit(self, y: Tensor, mu: float = 0.0, power: int = 2) -> tuple[Tensor, Tensor]:
+        dither = self._drawn(y)
+        point = self.lattice.quantize(y.detach() - dither)
+        return point + dither, self.entropy_model(point, dither)
 
     def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
         return dithered_point_model(self.entropy_model, weights)
@@ -191,13 +253,8 @@ class DitheredBottleneck(LatticeBottleneck):
         return self.lattice.to_points(torch.from_numpy(model.dither(count, seed))) / PHASES
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        count, dim = y.shape
-        if self.training:
-            dither = voronoi_points(self.lattice, count, dim).to(y)
-        else:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.seed)
-                dither = voronoi_points(self.lattice, count, dim).to(y)
+        self.check_latents(y, self.entropy_model.dim, "forward")
+        dither = voronoi_points(self.lattice, *y.shape).to(y) if self.training else self._drawn(y)
         point = self.lattice.quantize(y.detach() - dither)
         if self.training:
             point = self.lattice.straight_through(y - dither, point)
@@ -227,12 +284,14 @@ class ScalarBottleneck(Bottleneck):
         self.entropy_bottleneck: Any = entropy_bottleneck
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, len(self.entropy_bottleneck.quantiles), "forward")
         # CompressAI counts [batch, channel, ...].
         y_hat, likelihood = self.entropy_bottleneck(y[..., None])
         return y_hat[..., 0], -likelihood.log().sum(dim=(1, 2)) / math.log(2)
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
         medians = self._medians()
+        self.check_latents(y, len(medians), "quantize")
         return torch.round(y.detach() - medians) + medians
 
     def rate(self, point: Tensor) -> Tensor:

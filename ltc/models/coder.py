@@ -33,10 +33,11 @@ class Coder(nn.Module):
     codec: :meth:`compress` and :meth:`decompress`.
 
     Args:
-        analysis: g_a, maps a block [batch, n * source.dim] to latents [batch, latent_dim].
+        analysis: g_a, maps a block [batch, n * source.dim] to latents [batch, latent_dim], or a part of it to its own.
         bottleneck: quantizer and entropy model.
         synthesis: g_s, maps latents back.
         gain: scale of the latents to start from.
+        parts: equal parts of a block that have the same transform each.
 
     Attributes:
         gain: the latents' scale relative to what the transforms learned; a calibration changes it.
@@ -47,11 +48,14 @@ class Coder(nn.Module):
 
     gain: Tensor
 
-    def __init__(self, analysis: nn.Module, bottleneck: Bottleneck, synthesis: nn.Module, gain: float = 1.0) -> None:
+    def __init__(
+        self, analysis: nn.Module, bottleneck: Bottleneck, synthesis: nn.Module, gain: float = 1.0, parts: int = 1
+    ) -> None:
         super().__init__()
         if not gain > 0:
             raise ValueError(f"The scale of the latents is positive, got {gain}.")
         self.analysis, self.bottleneck, self.synthesis = analysis, bottleneck, synthesis
+        self.parts = parts
         self.register_buffer("gain", torch.tensor(float(gain)))
         self.noisy = False
         self.search: RDSearch | None = None
@@ -69,7 +73,7 @@ class Coder(nn.Module):
 
     def latents(self, x: Tensor) -> Tensor:
         """y: [batch, latent_dim]."""
-        return self.gain * self.analysis(x)
+        return self.gain * self._of_parts(self.analysis, x)
 
     def quantize(self, y: Tensor) -> Tensor:
         """The point of each vector of latents: what the search finds, or the nearest one."""
@@ -77,9 +81,20 @@ class Coder(nn.Module):
             return self.bottleneck.quantize(y)
         return self.bottleneck.quantize(self.search.stretch * y, float(self.search.mu), self.search.power)
 
+    def refit(self, y: Tensor) -> Coding:
+        """What decoder and prior make of latents in evaluation, with their derivatives: the encoder is held fixed."""
+        search = () if self.search is None else (float(self.search.mu), self.search.power)
+        point, bits = self.bottleneck.refit(y if self.search is None else self.search.stretch * y, *search)
+        return Coding(self.decode(point), bits)
+
     def decode(self, point: Tensor) -> Tensor:
         """The reconstruction of quantized latents."""
-        return self.synthesis(point / self.gain)
+        return self._of_parts(self.synthesis, point / self.gain)
+
+    def _of_parts(self, transform: nn.Module, x: Tensor) -> Tensor:
+        if self.parts == 1:
+            return transform(x)
+        return transform(x.reshape(len(x) * self.parts, -1)).reshape(len(x), -1)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """The reconstruction from nearest points: no rate is computed, and a dithered coder does without its dither."""
@@ -124,7 +139,7 @@ class Coder(nn.Module):
         have to travel (:attr:`~ltc.coding.PointModel.weights`), for logarithms and exponentials differ in last digits.
 
         Raises:
-            ValueError: if the entropy model has no bitstream.
+            NoBitstream: if the entropy model has none.
         """
         self.tables = self.bottleneck.point_model(weights)
         return self.tables

@@ -60,6 +60,7 @@ class GVQ(Bottleneck):
         self.register_buffer("started", torch.tensor(False))
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.dim, "forward")
         if self.training and not bool(self.started):
             self._start(y.detach())
         point = self.codebook[self.nearest(y.detach())]
@@ -75,6 +76,7 @@ class GVQ(Bottleneck):
         return torch.cat(found) if found else torch.zeros(0, dtype=torch.long, device=y.device)
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
+        self.check_latents(y, self.dim, "quantize")
         return self.codebook.detach()[self.nearest(y.detach())].to(y.dtype)
 
     def rate(self, point: Tensor) -> Tensor:

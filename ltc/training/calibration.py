@@ -114,7 +114,7 @@ class Calibration:
         return {"cost_before": before, "cost_after": after, "factor": factor, "search": float(coder.search is not None)}
 
     def _refit(self, coder: Coder, objective: RDSearch, draw: Draw, steps: int) -> None:
-        """Prior and decoder on truly quantized latents, the encoder fixed; mu follows the decoder."""
+        """Prior and decoder on latents quantized as in evaluation, the encoder fixed; mu follows the decoder."""
         bottleneck = coder.bottleneck
         assert isinstance(bottleneck, LatticeBottleneck)
         coder.train()
@@ -127,8 +127,9 @@ class Calibration:
                 y = coder.latents(x)
                 if coder.search is not None and step % 10 == 0:
                     coder.search.tune(x, y, coder.decode)
-                point = coder.quantize(y)
-            loss = objective.cost(x, coder.decode(point), bottleneck.rate(point)).mean() / x.shape[1]
+            # The same dither, where there is any, for each candidate.
+            bottleneck.seek(step)
+            loss = objective.cost(x, *coder.refit(y)).mean() / x.shape[1]
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

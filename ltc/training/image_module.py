@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from ltc.images.lattice_use import LatticeUse
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.padding import pad_to_multiple
 from ltc.images.start import start_from
@@ -50,6 +51,7 @@ class ImageModule(pl.LightningModule):
     Attributes:
         evaluated: :class:`~ltc.training.moments.RateDistortionMoments` of the last evaluation, over whole images: bits
             per pixel by the likelihoods, squared error of pixels (0 to 255) that are rounded as in a file.
+        use: which lattices the latents have used, in the first training step and then in the last evaluation.
 
     Raises:
         ValueError: if lambda is not positive, or ``init_from`` does not fit.
@@ -72,10 +74,13 @@ class ImageModule(pl.LightningModule):
             start_from(network, init_from)
         self.network, self.lmbda, self.clip, self.auxiliary_lr = network, float(lmbda), clip, auxiliary_lr
         self.evaluated = RateDistortionMoments()
+        self.use = LatticeUse(network)
         self._optimizer, self._scheduler = optimizer, scheduler
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         rate, distortion = self._rate_and_distortion(batch)
+        if self.global_step == 0:
+            self.use.check()
         loss = rate + self.lmbda * distortion
         auxiliary = self._auxiliary_loss()
         if self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
@@ -94,7 +99,18 @@ class ImageModule(pl.LightningModule):
         self.log_dict(figures, sync_dist=True, batch_size=len(batch))
 
     def _rate_and_distortion(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Bits per pixel, and squared error of pixels from 0 to 255, of crops [batch, 3, size, size] in [0, 1]."""
+        """Bits per pixel, and squared error of pixels from 0 to 255, of crops [batch, 3, size, size] in [0, 1].
+
+        Raises:
+            ValueError: if the crops' sides are no multiples of the network's factor.
+        """
+        height, width, factor = *batch.shape[2:], self.network.factor
+        if height % factor or width % factor:
+            raise ValueError(
+                f"Crops are {width} x {height} pixels, but {type(self.network).__name__} trains on sides that are "
+                f"multiples of {factor}: crop_size={max(factor, min(height, width) // factor * factor)}, say. "
+                "(Whole images of any size are padded.)"
+            )
         out = self.network(batch)
         rate = bits(out["likelihoods"]).mean() / batch[0, 0].numel()
         return rate, 255**2 * nn.functional.mse_loss(out["x_hat"], batch)
@@ -110,6 +126,7 @@ class ImageModule(pl.LightningModule):
 
     def on_test_epoch_start(self) -> None:
         self.evaluated.reset()
+        self.use.reset()
 
     @torch.no_grad()
     def test_step(self, batch: tuple[int, Tensor], batch_index: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from ltc.models.coder import Coder
+from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
 from ltc.training.moments import RateDistortionMoments
 
@@ -63,9 +63,18 @@ class RateDistortionModule(pl.LightningModule):
     def on_fit_start(self) -> None:
         # Compiled kernels load at their first call, which takes a second: not inside the time of training.
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        self._check(data.source)
         with torch.random.fork_rng(devices=[]):
             self.coder.eval()(data.calibration_batch(0)[:2].to(self.device))
             self.coder.train()
+
+    def _check(self, source: Any) -> None:
+        """A module for another source would train and count the wrong thing."""
+        if source.measure != self.measure or self.evaluated.energy not in (None, source.energy):
+            raise ValueError(
+                f"The module has measure={self.measure} and energy={self.evaluated.energy}, but its source has "
+                f"measure={source.measure} and energy={source.energy}: set symbol.measure and symbol.energy."
+            )
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
         self.coder.noisy = self.global_step < self.noise_steps
@@ -84,8 +93,14 @@ class RateDistortionModule(pl.LightningModule):
             self.log_dict({k: v.detach() for k, v in figures.items()}, prog_bar=True)
         return loss + self.coder.bottleneck.auxiliary_loss()
 
+    def _evaluate(self, batch: Tensor, batch_index: int) -> Coding:
+        # Processes take turns with an evaluation's batches.
+        world = self.trainer.world_size  # type: ignore[attr-defined]
+        self.coder.bottleneck.seek(batch_index * world + self.global_rank)
+        return self.coder(batch)
+
     def validation_step(self, batch: Tensor, batch_index: int) -> None:
-        reconstruction, bits = self.coder(batch)
+        reconstruction, bits = self._evaluate(batch, batch_index)
         rate, distortion = bits.mean() / self.n, self.distortion(batch, reconstruction).mean()
         figures = {"val/rate": rate, "val/distortion": distortion, "val/loss": rate + self.lmbda * distortion}
         self.log_dict(figures, sync_dist=True, batch_size=len(batch))
@@ -94,7 +109,7 @@ class RateDistortionModule(pl.LightningModule):
         self.evaluated.reset()
 
     def test_step(self, batch: Tensor, batch_index: int) -> None:
-        reconstruction, bits = self.coder(batch)
+        reconstruction, bits = self._evaluate(batch, batch_index)
         self.evaluated.update(bits / self.n, self.distortion(batch, reconstruction), batch.square().mean(-1))
 
     def on_test_epoch_end(self) -> None:

@@ -11,6 +11,7 @@ import yaml
 from rich.console import Console
 
 from benchmarks.paper import __main__ as paper
+from benchmarks.paper.page import evaluated_on, shannon_says
 from benchmarks.paper.systems import bd_rate, by_system, read_sweep
 from ltc.theory import GaussianRD
 
@@ -95,3 +96,17 @@ def test_a_page(tmp_path: Path) -> None:
     assert "-" in summary.split("|")[2] and summary.count("0.084") == len(LAMBDAS)
     # Published points at the lambdas that there are, and none of lattices that there are not.
     assert "| leech | 8 | 1.8207" in text and "| bw16 |" not in text
+
+
+@pytest.mark.parametrize(("vacuous_from", "least"), [(0.587, 0.2), (0.587, 0.6), (0.0, 1e-5)])
+def test_what_is_unproven_of_shannons_bound_is_not_said(vacuous_from, least):
+    """Of distortions below the one from which a Gaussian's bound is zero, nothing is known."""
+    text = shannon_says(vacuous_from, least)
+    assert ("says nothing here" in text) == (vacuous_from <= least)
+    assert ("0.587 and more" in text and "unknown" in text) == (vacuous_from > least)
+
+
+def test_pages_say_how_many_symbols_there_were():
+    systems = {"NTC": [{"eval_symbols": 2000}] * 3, "LTC": [{"eval_symbols": 2000}], "block": [{"eval_symbols": 1792}]}
+    assert evaluated_on(systems) == "Evaluated on 2,000 symbols (NTC, LTC), 1,792 (block), in whole blocks."
+    assert evaluated_on({"NTC": systems["NTC"]}) == "Evaluated on 2,000 symbols."

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from PIL import Image
 
+from callbacks.bound_curve import write_bound
 from callbacks.report import write_report
 from callbacks.report.__main__ import main
 from callbacks.report.curves import bounds, curves_of, decibels, differences
@@ -125,6 +127,55 @@ def test_settings_make_curves_and_their_differences(make_sweep):
     curves = curves_of(read_sweeps([one, two]))
     assert len(curves) == 2
     assert differences(curves) == [("trainer.max_steps", ["20", "50"])]
+
+
+def test_differences_show_what_is_used_once_and_in_words(make_sweep):
+    """No second row for a name, no Python path, no lattice where none is used."""
+    folder = make_sweep("sweep", ["scalar", "e8"], [1])
+    for number, bottleneck in enumerate([{"_target_": "a.scalar"}, {"_target_": "a.b", "lattice": "${lattice}"}]):
+        path = folder / str(number) / ".hydra" / "config.yaml"
+        config = {"lattice": {"_target_": "ltc.lattices.get", "name": "e8", "dim": 8 + number, "copy": 8 + number}}
+        OmegaConf.save({**config, "bottleneck": bottleneck, "module": {"b": "${bottleneck}"}}, path)
+    assert differences(curves_of(read_sweeps([folder]))) == [("lattice", ["scalar", "e8"]), ("lattice.dim", ["", "9"])]
+
+
+def test_the_bound_reaches_as_far_as_the_points(make_sweep, rng):
+    """From what the jobs have left of R(D), that of N(0, 1): up to the highest rate; points alone end before it."""
+    folder = make_sweep("sweep", ["e8"], [1, 2, 4])
+    for job in folder.iterdir():
+        point = json.loads((job / "rd_point.json").read_text())
+        point["distortion"] = 0.9 * 2 ** (-2 * point["bound_rate"])
+        point["bound_rate"] = -math.log2(point["distortion"]) / 2
+        (job / "rd_point.json").write_text(json.dumps(point))
+        around = [point["distortion"] * float(f) for f in rng.uniform(1 / 3, 3, 9)] + [point["distortion"] / 3]
+        write_bound(job, "gaussian", [-math.log2(d) / 2 for d in around], around)
+    ((_, pairs),) = bounds(read_sweeps([folder]))
+    highest = max(row["rate"] for row in gather(folder))
+    assert pairs[-1][0] == pytest.approx(highest) and pairs == sorted(pairs, key=lambda p: (p[0], -p[1]))
+    assert all(d == pytest.approx(2 ** (-2 * r), rel=1e-6) for r, d in pairs)
+    # Without these files it is what the points say.
+    for path in folder.rglob("rd_bound.json"):
+        path.write_text("{")
+    ((_, pairs),) = bounds(read_sweeps([folder]))
+    assert len(pairs) == 3
+
+
+def test_decoded_images_are_inside(make_sweep, rng):
+    """The middle of each, pixel for pixel, with the figures of its image."""
+    folder = make_sweep("sweep", ["e8", "z"], [1], bounded=False, psnr=30.0, ms_ssim=0.9)
+    pixels = {}
+    for job in ("0", "1"):
+        (folder / job / "reconstructions").mkdir()
+        for name in ("a.png", "a_original.png", f"only_{job}.png"):
+            pixels[job, name] = rng.integers(0, 256, (300, 400, 3), dtype=np.uint8)
+            Image.fromarray(pixels[job, name]).save(folder / job / "reconstructions" / name)
+        (folder / job / "images.csv").write_text(f"image,bpp,psnr\na.jpg,0.{job}5,31.5\nmean,0.2,inf\n")
+    (image,) = content(read_sweeps([folder]))["decoded"]
+    assert image["name"] == "a" and [p["point"] for p in image["pictures"]] == [0, 1]
+    assert [p["bpp"] for p in image["pictures"]] == [0.05, 0.15] and image["pictures"][0]["psnr"] == 31.5
+    for key, source in [(("0", "a_original.png"), image["original"]), (("1", "a.png"), image["pictures"][1]["source"])]:
+        with Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))) as picture:
+            np.testing.assert_array_equal(np.asarray(picture), pixels[key][22:278, 72:328])
 
 
 words = st.text("ab<&\"'$", min_size=1, max_size=3)

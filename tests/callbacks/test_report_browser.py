@@ -1,5 +1,6 @@
 """The report in a real browser: Chromium, without a screen, driven by Selenium (both are for development only)."""
 
+import itertools
 import re
 import shutil
 
@@ -151,7 +152,8 @@ def test_images_have_their_own_measures(show, make_sweep):
     browser = show([make_sweep("images", ["e8", "z"], [1, 2], bounded=False, psnr=31.25, ms_ssim=0.9)])
     titles = [span.text for span in find(browser, "#curves figcaption span")]
     assert titles == ["PSNR over rate", "MS-SSIM over rate"]
-    assert column_of(browser, "PSNR") == ["31.2500"] * 4 and column_of(browser, "MS-SSIM") == ["0.9000"] * 4
+    assert "bits per pixel, of whole files" in {t.text for t in find(browser, "#curves .chart:first-child text")}
+    assert column_of(browser, "PSNR, dB") == ["31.2500"] * 4 and column_of(browser, "MS-SSIM") == ["0.9000"] * 4
 
 
 def test_a_sweep_of_failures_and_evil_names(show, make_sweep):
@@ -162,8 +164,33 @@ def test_a_sweep_of_failures_and_evil_names(show, make_sweep):
         (job / "error.json").write_text('{"error": "</script><b>wrong</b>"}')
     browser = show([folder])
     assert "2 jobs failed" in browser.find_element("id", "summary").text
-    assert column_of(browser, "error") == ["</script><b>wrong</b>"] * 2 and not find(browser, "#points b, img")
+    remarks = [td.text for td in find(browser, "#points tr.remark td")]
+    assert remarks == ["failed: </script><b>wrong</b>"] * 2 and not find(browser, "#points b, img")
     assert evil in column_of(browser, "curve")
+
+
+def test_an_error_is_read_without_scrolling(show, make_sweep):
+    """However wide the table is: it has a line of its own, no wider than the screen."""
+    folder = make_sweep("sweep", ["e8", "z"], [1])
+    (folder / "1" / "rd_point.json").unlink()
+    (folder / "1" / "error.json").write_text(f'{{"error": "{"a long reason " * 40}"}}')
+    for width in (390, 1200):
+        browser = show([folder], width)
+        find(browser, "#points input[type=checkbox]")[0].click()
+        (remark,) = find(browser, "#points tr.remark div")
+        assert remark.rect["x"] >= 0 and remark.rect["x"] + remark.rect["width"] <= width
+        row = find(browser, "#points tr.remarked")[0]
+        assert row.rect["height"] < 60
+
+
+def test_lines_of_several_lambdas_are_told_apart(show, make_sweep):
+    browser = show([make_sweep("sweep", ["e8", "z"], [1, 2, 4])])
+    ends = find(browser, "#training .end")
+    assert sorted(end.text for end in ends) == ["λ 1", "λ 1", "λ 2", "λ 2", "λ 4", "λ 4"]
+    heights = sorted(end.rect["y"] for end in ends)
+    assert all(b - a > 8 for a, b in itertools.pairwise(heights))
+    find(browser, "#lambda")[0].send_keys("4")
+    assert not find(browser, "#training .end")
 
 
 def luminance(color):

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from callbacks.resume import JobRecord, fingerprint
+from callbacks.job_identity import fingerprint, identity
+from callbacks.resume import JobRecord
 from callbacks.resume_checkpoints import TrainingCheckpoints, WholeCheckpoints
 from callbacks.resume_metrics import keep_metrics
 from datamodules import BlockDataModule, Gaussian
@@ -21,12 +22,30 @@ trees = st.dictionaries(st.sampled_from("pqrs"), st.one_of(values, st.dictionari
 
 @given(trees, st.sampled_from(["out/0", "/sweeps/a/1"]))
 def test_fingerprint_knows_what_matters(tree, folder):
-    config = OmegaConf.create({**tree, "seed": 1, "file": f"{folder}/x", "logger": {"csv": folder}})
-    mark = fingerprint(config, folder)
-    other = OmegaConf.create({"file": "elsewhere/x", "logger": {}, "resume": False, "seed": 1, **tree})
-    assert fingerprint(other, "elsewhere") == mark  # neither order, nor folder, nor how figures are shown
-    assert fingerprint(OmegaConf.merge(config, {"seed": 2}), folder) != mark
-    assert fingerprint(OmegaConf.merge(config, {"new": None}), folder) != mark
+    def mark(config, folder):
+        return fingerprint(identity(config, folder))
+
+    made = {"seed": 1, "module": tree, "callbacks": {"x": {"folder": f"{folder}/x"}}}
+    config = OmegaConf.create({**made, "threads": 1, "data_dir": "/d", "logger": {"csv": folder}})
+    other = {"logger": {}, "resume": False, "threads": 2, "callbacks": {"x": {"folder": "elsewhere/x"}}}
+    other |= {"module": tree, "seed": 1}
+    # Neither order, nor folder, nor how figures are shown, nor what nobody reads.
+    assert mark(OmegaConf.create(other), "elsewhere") == mark(config, folder)
+    assert mark(OmegaConf.merge(config, {"seed": 2}), folder) != mark(config, folder)
+    assert mark(OmegaConf.merge(config, {"module": {"new": None}}), folder) != mark(config, folder)
+
+
+def test_paths_are_the_places_that_they_lead_to(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+
+    def mark(folder):
+        config = {"data_dir": folder, "data": {"source": {"data_dir": "${data_dir}"}}}
+        return fingerprint(identity(OmegaConf.create(config), "out"))
+
+    places = [tmp_path / "data", f"{tmp_path}/data/", tmp_path / "link", tmp_path / "x" / ".." / "data"]
+    assert len({mark(str(place)) for place in places}) == 1
+    assert mark(str(tmp_path / "other")) != mark(str(tmp_path / "data"))
 
 
 def test_record_of_a_job(tmp_path):
@@ -44,9 +63,14 @@ def test_record_of_a_job(tmp_path):
     again.finish(1.25)
     assert (JobRecord(tmp_path, "a").state, JobRecord(tmp_path, "a").objective) == ("finished", 1.25)
     assert JobRecord(tmp_path, "a", resumes=False).state is None
-    # Another job in this folder takes the result away before it begins; a record is no result.
-    JobRecord(tmp_path, "b").begin()
-    assert not (tmp_path / "rd_point.json").exists()
+    # Another job may not touch it, whatever becomes of it, until it is moved aside; a record is no result.
+    other = JobRecord(tmp_path, "b")
+    assert other.occupied == "result"
+    other.fail("no")
+    assert JobRecord(tmp_path, "a").state == "finished" and not (tmp_path / "error.json").exists()
+    kept = other.make_room()
+    other.begin()
+    assert JobRecord(kept, "a").state == "finished" and not (tmp_path / "rd_point.json").exists()
     (tmp_path / "job.json").write_text('{"fingerprint": "a", "state": "finished", "objective": 1.25}')
     assert JobRecord(tmp_path, "a").state is None
 

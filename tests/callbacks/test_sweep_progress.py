@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import time
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,47 +10,33 @@ from omegaconf import OmegaConf
 
 import callbacks.provenance
 from callbacks.provenance import write_provenance
+from callbacks.sweep_jobs import SweepEntry, begin_entries
 from callbacks.sweep_progress import SweepProgress, SweepState, job_count, swept_keys, time_left
 
 
-def job(folder, number, state, point=None):
-    path = folder / str(number)
-    (path / ".hydra").mkdir(parents=True, exist_ok=True)
-    (path / ".hydra" / "overrides.yaml").write_text(f"- lattice=z\n- lambda={number}\n- seed=0\n")
-    (path / "job.json").write_text(json.dumps({"state": state}))
-    if point is not None:
-        (path / "rd_point.json").write_text(json.dumps(point))
-    return path / "job.json"
+def job(folder, number, state, **more):
+    about = {"overrides": ["lattice=z", f"lambda={number}", "seed=0"]}
+    SweepEntry(folder, number, folder / f"job {number}", about).write(state, **more)
 
 
 def test_a_sweep_is_read_from_its_folder(tmp_path):
-    point = {"rate": 1.0, "distortion": 0.25, "gap": None}
-    for number, ended in enumerate(["finished", "running", "failed"]):  # left by an earlier start
-        path = job(tmp_path, number, ended, point if ended == "finished" else None)
-        os.utime(path, (time.time() - 100,) * 2)
+    for number, point in ((0, {"rate": 1.0, "distortion": 0.25, "gap": None}), (1, {"rate": 2.0})):
+        (tmp_path / f"job {number}").mkdir()
+        (tmp_path / f"job {number}" / "rd_point.json").write_text(json.dumps(point))
+    job(tmp_path, 3, "finished")  # of an earlier start
+    begin_entries(tmp_path)
     state = SweepState(tmp_path, 4, {"lambda"})
-    state.begin -= 1  # clocks of files are coarse
-    assert set(state.points) == state.kept == {0} and not state.running
+    # What is there is done when its job has said so, and not before.
+    assert state.look() == [] and state.summary() == "0/4 done"
+    job(tmp_path, 0, "kept")
     job(tmp_path, 1, "running")
-    assert state.look() == [] and state.running == {1: "lambda=1"}
-    job(tmp_path, 1, "finished", point)
-    job(tmp_path, 2, "failed")
-    job(tmp_path, 7, "finished", point)  # of another sweep
-    (tmp_path / "3").mkdir()
+    assert state.look() == [0] and state.kept == {0} and state.running == {1: "lambda=1"}
+    job(tmp_path, 1, "finished")
+    job(tmp_path, 2, "failed", error="no")
     assert state.look() == [1, 2] and state.look() == []
-    assert state.summary().startswith("3/4 done, 1 failed, ")
-
-
-def test_a_result_of_other_settings_is_not_done(tmp_path):
-    point = {"rate": 1.0, "distortion": 0.25, "gap": None}
-    os.utime(job(tmp_path, 0, "finished", point), (time.time() - 100,) * 2)
-    state = SweepState(tmp_path, 1, {"lambda"})
-    state.begin -= 1
-    assert state.look() == [] and state.kept == {0}
-    job(tmp_path, 0, "running")
-    assert state.look() == [] and state.running == {0: "lambda=0"} and not state.points and not state.kept
-    job(tmp_path, 0, "finished", {**point, "rate": 2.0})
-    assert state.look() == [0] and state.points[0]["rate"] == 2.0
+    assert state.summary().startswith("3/4 done, 1 failed, ") and state.points[1]["rate"] == 2.0
+    job(tmp_path, 3, "skipped")
+    assert state.look() == [] and state.summary() == "3/4 done, 1 failed, 1 left out"
 
 
 @example(2.0, 2, 90)  # where seconds turn into minutes

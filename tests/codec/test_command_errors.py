@@ -194,8 +194,8 @@ def test_files_that_are_not_there(array, good, fails, saved, tmp_path):
     assert "nowhere" in fails("decompress", saved("e8"), nowhere, tmp_path / "new.npy")
     assert "nowhere" in fails("info", nowhere)
     # A folder is no input, and no output.
-    for arguments in (("compress", saved("e8"), tmp_path, tmp_path / "new"), ("info", tmp_path)):
-        assert "directory" in fails(*arguments)
+    assert "directory" in fails("compress", saved("e8"), tmp_path, tmp_path / "new")
+    assert "no folder of a run" in fails("info", tmp_path)
     (tmp_path / "folder").mkdir()
     said = fails("compress", saved("e8"), path, tmp_path / "folder")
     assert "folder: " in said and ".part-" not in said

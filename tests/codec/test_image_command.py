@@ -228,3 +228,32 @@ def test_networks_are_read_as_they_were_written(trained):
     checkpoint = load_network(trained("serial", "tcq8"))
     assert isinstance(checkpoint, ImageCheckpoint) and not checkpoint.network.training
     assert checkpoint.about["lattice"] == "tcq8" and len(checkpoint.fingerprint) == 8
+
+
+def test_what_an_image_file_loses_is_a_warning(trained, tmp_path, run, rng):
+    """And one line each; the pixels are coded as ever."""
+    values = rng.integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    frames = {"save_all": True, "append_images": [Image.fromarray(values[::-1])]}
+    Image.fromarray(values).save(tmp_path / "photo.png", **frames)
+    code, out, err = run("compress", trained(), tmp_path / "photo.png", tmp_path / "photo.ltc")
+    assert (code, out) == (0, "") and (tmp_path / "photo.ltc").exists()
+    lines = err.splitlines()
+    assert all(line.startswith("warning: ") and "photo.png h" in line for line in lines) and len(lines) == 2
+    assert "transparency" in err and "2 pictures" in err
+
+
+def test_a_decoded_image_has_a_pngs_name(trained, photograph, succeeds, fails, tmp_path):
+    succeeds("compress", trained(), photograph(), tmp_path / "photo.ltc")
+    assert "writes .png files" in fails("decompress", trained(), tmp_path / "photo.ltc", tmp_path / "back.jpg")
+    assert "is the same file as" in fails("compress", trained(), tmp_path / "photo.png", tmp_path / "photo.png")
+
+
+def test_a_network_says_by_which_name_its_files_know_it(trained, succeeds):
+    told = succeeds("info", trained().parent)
+    assert load_network(trained()).fingerprint.hex() in told and "images" in told and "bsds500" in told
+
+
+def test_a_text_file_is_no_image_by_its_name(trained, fails, tmp_path):
+    (tmp_path / "a.png").write_text("no image at all")
+    said = fails("compress", trained(), tmp_path / "a.png", tmp_path / "a.ltc")
+    assert said == f"{tmp_path / 'a.png'} is no image that can be read (its bytes are those of no image format)."

@@ -1,5 +1,6 @@
 """Every choice of every group: it composes, fits its neighbours, makes its objects, and takes a training step."""
 
+import itertools
 import math
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import conf
+from conf.limits import check_settings
 from conf.resolvers import block_length, threads
 from datamodules import Source
 from ltc.models import Coder
@@ -21,6 +23,7 @@ def take_a_step(composed):
 
     def run(*overrides):
         cfg = composed("trainer=smoke", "batch_size=4", *overrides)
+        check_settings(cfg)
         data, coder = instantiate(cfg.data), instantiate(cfg.model)
         assert isinstance(coder, Coder) and isinstance(data.source, Source)
         assert (data.source.dim, data.source.latents) == (cfg.symbol.dim, cfg.symbol.latents)
@@ -201,6 +204,17 @@ def test_unknown_choices_are_refused_with_the_known_ones(composed):
         composed("lattice=e9")
 
 
+def test_smoke_is_smoke_with_every_experiment_and_size(composed):
+    """trainer=smoke says how long a training is, whatever an experiment, a size or a model asks for."""
+    smoke = composed("trainer=smoke")
+    choices = [f"{group}={name}" for group in ("experiment", "model") for name in names(group)]
+    for choice, size in zip(choices, itertools.cycle(names("size"))):
+        cfg = composed("trainer=smoke", choice, f"size={size}")
+        assert cfg.trainer.max_steps == cfg.scheduler.T_max == 20, choice
+        assert cfg.calibration == smoke.calibration and cfg.eval_symbols == smoke.eval_symbols, choice
+    assert composed("experiment=ntc").trainer.max_steps == 2 * composed().trainer.max_steps
+
+
 SWEEPS = sorted(path.stem for path in (Path(conf.__file__).parent.parent / "multirun_sweeps").glob("*.yaml"))
 SWEEPS.remove("smoke_optuna")  # needs an extra, and has ranges for choices: tests/run sweeps it
 
@@ -209,6 +223,8 @@ SWEEPS.remove("smoke_optuna")  # needs an extra, and has ranges for choices: tes
 def test_sweep_files_compose_without_sweeping(composed, config):
     """Each of their jobs is a job like any other: checked on the values that the file sweeps over."""
     params = composed(config=config).hydra.sweeper.params
+    if config != "smoke":  # a sweep of seconds that is as long as it says
+        assert composed("trainer=smoke", config=config).trainer.max_steps == 20
     for group in set(params) - {"lambda"}:
         for choice in str(params[group]).split(","):
             assert composed(f"{group}={choice.strip()}", config=config).lattice.dim >= 1

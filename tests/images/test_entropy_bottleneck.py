@@ -157,3 +157,52 @@ def test_damaged_files_do_no_harm(model, rng):
             assert model.decompress([wrong], (5, 4)).shape == (1, CHANNELS, 5, 4)
         except CorruptStream:
             continue
+
+
+@pytest.mark.parametrize("along", ["channels", "positions"])
+@pytest.mark.parametrize("name", ["a2", "e8", "tcq8"])
+def test_tables_do_not_grow_with_the_latents(name, along, scalar, generator, monkeypatch):
+    """However far one latent strays, a training step does the same work; and its likelihood is that of its density."""
+    model = LatticeEntropyBottleneck.of(scalar, lattices.get(name), along).train()
+    sizes, made = [], model._tables
+
+    def watched(lattice):
+        found = made(lattice)
+        sizes.append(found[0].numel())
+        return found
+
+    monkeypatch.setattr(model, "_tables", watched)
+    y = _latents(generator)
+    model(y)
+    usual, sizes[:] = list(sizes), []
+    y[0, 5, 2, 1] = 1e5
+    y.requires_grad_()
+    likelihoods = model(y)[1]
+    assert sizes == usual
+    assert bool(likelihoods.isfinite().all())
+    likelihoods.log().sum().backward()
+    assert bool(y.grad.isfinite().all())
+
+
+@pytest.mark.parametrize("along", ["channels", "positions"])
+@pytest.mark.parametrize("name", ["z", "e8", "bw16", "tcq8"])
+def test_masses_beyond_the_tables_are_those_of_the_densities(name, along, scalar, generator, monkeypatch):
+    """With a short table, points beyond it cost what a long table says, with the same slopes."""
+    model = LatticeEntropyBottleneck.of(scalar, lattices.get(name), along).train()
+    model.use_likelihood_bound = False
+    made = model._tables
+
+    def short(lattice):
+        log_mass, slope, radius = made(lattice)
+        q = lattice.trellis.modulus
+        cut = 8 // q * q
+        kept = slice(radius - cut, radius + cut + q)
+        return log_mass[..., kept], slope[..., kept], cut
+
+    found = []
+    for tables in (made, short):
+        monkeypatch.setattr(model, "_tables", tables)
+        y = (4 * _latents(torch.Generator().manual_seed(generator.initial_seed()))).requires_grad_()
+        model(y)[1].log().sum().backward()
+        found.append(y.grad)
+    torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,8 +100,12 @@ class LICTCM(SimpleVAECompressionModel, ImageNetwork):
         super().__init__()
         if len(heads) != 3:
             raise ValueError(f"LIC-TCM has heads for three stages, got {list(heads)}.")
-        if N % 16:
-            raise ValueError(f"LIC-TCM has N in multiples of 16, the channels of its entropy model's heads; got {N}.")
+        # Each stage's heads share N channels; those of the entropy model have 16.
+        if N < 1 or N % (multiple := math.lcm(16, *heads)):
+            raise ValueError(
+                f"LIC-TCM with heads={list(heads)} has N in multiples of {multiple}, so that heads have whole "
+                f"channels; got N={N}."
+            )
 
         def stage(head: int, size: int = window, blocks: int = depth) -> list[nn.Module]:
             return [TransformerCNN(2 * N, size, head, shift=bool(i % 2)) for i in range(blocks)]

@@ -1,0 +1,232 @@
+"""What the command's words do: ``compress``, ``decompress`` and ``info``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ltc.codec.ends import check_output, name_of, reading, writing
+from ltc.codec.interruption import Interruptions
+from ltc.codec.memory import memory_for
+from ltc.codec.run_folder import coder_place
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ltc.coding.container import Header
+
+__all__ = ["run"]
+
+
+def run(arguments: list[str] | None, prog: str, description: str, interruptions: Interruptions) -> int:
+    """Runs a command line.
+
+    Args:
+        arguments: its words; None: ``sys.argv``.
+        prog: how the command calls itself.
+        description: what ``--help`` says of it.
+        interruptions: signals that are heeded.
+
+    Returns:
+        0, or 2 after one sentence about what was wrong.
+    """
+    options = _parser(prog, description).parse_args(arguments)
+    try:
+        with memory_for("the program with this coder"):
+            options.run(options, interruptions)
+    except BrokenPipeError:
+        # Who read our output has gone; nothing is left to say, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, OSError, MemoryError) as error:
+        if interruptions.number is not None:
+            raise
+        print(f"error: {_sentence(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser(prog: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="compress | decompress | info")
+    compress = commands.add_parser("compress", help="an array, recording or image to an .ltc file")
+    decompress = commands.add_parser("decompress", help="an .ltc file to an array or image")
+    for command, run in ((compress, _compress), (decompress, _decompress)):
+        command.set_defaults(run=run)
+        command.add_argument("checkpoint", metavar="CHECKPOINT")
+        command.add_argument("input", metavar="INPUT")
+        command.add_argument("output", metavar="OUTPUT")
+        command.add_argument("--threads", type=_positive, default=1, help="of torch; the result does not depend on it")
+    compress.add_argument("--seed", type=_seed, default=0, help="of the dither of a dithered coder")
+    compress.add_argument("--chunk", type=_positive, default=1 << 20, help="numbers coded at once (memory)")
+    info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
+    info.set_defaults(run=_info)
+    info.add_argument("files", metavar="FILE", nargs="+", help="an .ltc file, a coder.pt, or the folder of a run")
+    return parser
+
+
+def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None:
+    check_output(options.output, ".ltc", "compress", [options.input, coder_place(options.checkpoint)])
+    import torch
+
+    from ltc.codec.arrays import ArrayReader
+    from ltc.codec.audio import WaveReader
+    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
+    from ltc.codec.stream import compress_stream
+
+    torch.set_num_threads(options.threads)
+    path, content = read_content(options.checkpoint)
+    if content["format"] == IMAGE_FORMAT:
+        return _compress_image(options, path, content, interruptions)
+    checkpoint = coder_from(path, content)
+    with reading(options.input) as file, memory_for(f"chunks of {options.chunk:,} numbers; try a smaller --chunk"):
+        is_wave = options.input.lower().endswith(".wav")
+        source = (WaveReader if is_wave else ArrayReader)(file, name_of(options.input))
+        if isinstance(source, WaveReader):
+            source.check(checkpoint.dim)
+        with (
+            writing(options.output, interruptions) as out,
+            _progress("compressing", math.prod(source.shape)) as progress,
+        ):
+            compress_stream(checkpoint, source, out, options.seed, options.chunk, progress)
+            source.end()
+    _warn(source.notes)
+
+
+def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> None:
+    import torch
+
+    from ltc.codec.arrays import ArrayWriter
+    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
+    from ltc.codec.stream import decompress_stream
+    from ltc.coding.image_container import is_image
+
+    torch.set_num_threads(options.threads)
+    path, content = read_content(options.checkpoint)
+    if content["format"] == IMAGE_FORMAT:
+        return _decompress_image(options, path, content, interruptions)
+    check_output(options.output, ".npy", "decompress with a coder of arrays", [options.input, path])
+    checkpoint = coder_from(path, content)
+    with (
+        reading(options.input) as file,
+        memory_for("the chunks of this file; compress with a smaller --chunk"),
+        writing(options.output, interruptions) as out,
+        _progress("decompressing", None) as progress,
+    ):
+
+        def write(header: Header) -> Callable[[np.ndarray], None]:
+            return ArrayWriter(out, header.shape, header.dtype).numbers
+
+        try:
+            if is_image(file.peek(4)):  # type: ignore[attr-defined]
+                raise ValueError(f"this is a file of an image, and {path} is a coder of arrays.")
+            decompress_stream(checkpoint, file, write, progress)
+        except ValueError as error:
+            raise ValueError(f"{name_of(options.input)}: {error}") from error
+
+
+def _compress_image(
+    options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
+) -> None:
+    from ltc.codec.images import compress_image, network_from
+    from ltc.pixels import read_image
+
+    checkpoint = network_from(path, content)
+    notes: list[str] = []
+    name = name_of(options.input)
+    with reading(options.input) as file, memory_for(f"the image {name}"):
+        pixels = read_image(io.BytesIO(file.read()), name, lambda lost: notes.append(f"{name} {lost}."))
+    height, width = pixels.shape[1:]
+    size = f"{width:,} x {height:,} pixels"
+    with (
+        memory_for(f"an image of {size}, which is coded as a whole; code parts of it"),
+        writing(options.output, interruptions) as out,
+    ):
+        compress_image(checkpoint, pixels, out)
+    _warn(notes)
+
+
+def _decompress_image(
+    options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
+) -> None:
+    from ltc.codec.images import decompress_image, network_from
+    from ltc.pixels import write_image
+
+    check_output(options.output, ".png", "decompress with a coder of images", [options.input, path])
+    checkpoint = network_from(path, content)
+    with (
+        reading(options.input) as file,
+        memory_for(f"the image of {name_of(options.input)}, which is decoded as a whole"),
+        writing(options.output, interruptions) as out,
+    ):
+        try:
+            pixels, same = decompress_image(checkpoint, file)
+        except ValueError as error:
+            raise ValueError(f"{name_of(options.input)}: {error}") from error
+        write_image(out, pixels)
+    if not same:
+        print(
+            f"warning: {name_of(options.input)} was written on a machine, or with a number of --threads, whose last "
+            "digits differ from here: the image is not exactly the encoder's.",
+            file=sys.stderr,
+        )
+
+
+def _info(options: argparse.Namespace, interruptions: Interruptions) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ltc.codec.info import about
+
+    interruptions.line = "error: interrupted."
+    for path in options.files:
+        rows = about(path)
+        table = Table(title=name_of(path) if len(options.files) > 1 else None, title_justify="left", show_header=False)
+        for name, value in rows.items():
+            table.add_row(name, value)
+        Console().print(table)
+
+
+@contextlib.contextmanager
+def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(f"{what}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None if total is None else 4 * total)
+        yield lambda numbers: progress.advance(task, 4 * numbers)
+
+
+def _warn(notes: list[str]) -> None:
+    for note in notes:
+        print(f"warning: {note}", file=sys.stderr)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive whole number")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 1 << 63:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 2^63 - 1")
+    return int(text)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    text = " ".join(str(error).split())
+    return text if text.endswith((".", "!")) else f"{text}."

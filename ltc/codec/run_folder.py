@@ -1,0 +1,57 @@
+"""Where a run's coder is, and, where there is none, what there is in its place."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+__all__ = ["coder_place", "is_training_checkpoint", "why_no_coder"]
+
+# What every checkpoint of Lightning holds.
+_MARK = b"pytorch-lightning_version"
+
+
+def coder_place(path: Path | str) -> Path:
+    """The file of a coder: ``path`` itself, or the ``coder.pt`` of the run whose folder it is."""
+    path = Path(path)
+    return path / "coder.pt" if path.is_dir() else path
+
+
+def why_no_coder(path: Path) -> str:
+    """Why there is no file of a coder at a place: one sentence.
+
+    Args:
+        path: the place, from :func:`coder_place`.
+    """
+    folder = path.parent
+    if path.name != "coder.pt" or not folder.is_dir():
+        return f"There is no checkpoint {path}."
+    if (folder / "error.json").exists():
+        return f"There is no coder.pt in {folder}: the run there has failed{_reason(folder / 'error.json')}."
+    if (folder / "rd_point.json").exists():
+        return f"There is no coder.pt in {folder}: the run there has ended, but its coder has no bitstream."
+    if any(folder.rglob("*.ckpt")) or (folder / "job.json").exists():
+        return f"There is no coder.pt in {folder}: the run there has not ended yet; the command that began it goes on."
+    jobs = sorted(file.parent for file in folder.glob("*/coder.pt"))
+    if jobs:
+        return f"There is no coder.pt in {folder}, but in {len(jobs)} folders in it: name one of them, {jobs[0]} say."
+    return f"There is no coder.pt in {folder}, which is no folder of a run."
+
+
+def is_training_checkpoint(data: bytes) -> bool:
+    """Whether a file holds what a training goes on from: a checkpoint of Lightning."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+            return any(_MARK in archive.read(name) for name in pickles)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError):
+        return False
+
+
+def _reason(path: Path) -> str:
+    try:
+        return " (" + str(json.loads(path.read_text())["error"]).rstrip(".") + ")"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""

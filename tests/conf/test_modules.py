@@ -1,0 +1,69 @@
+"""What a configuration says alone: the loss of its source, the names of what is used, a transform for each symbol."""
+
+import pytest
+import torch
+from hydra.utils import instantiate
+
+from ltc.lattices.catalogue.tcq import CODES
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["source=gaussian", "source.variance=2.5"],
+        ["source=gaussian", "+source.measure=l1"],
+        ["source=laplace", "source.measure=l1", "source.scale=3"],
+        ["source=laplace"],
+        ["source=uniform"],
+        ["source=banana"],
+        ["source=banana_marginal"],
+        ["source=gaussian_correlated"],
+        ["source=sawbridge"],
+    ],
+)
+def test_the_module_alone_has_the_loss_of_its_source(composed, overrides):
+    cfg = composed("trainer=smoke", "lattice=z", *overrides)
+    module, source = instantiate(cfg.module), instantiate(cfg.source)
+    assert (module.measure, module.evaluated.energy) == (source.measure, source.energy)
+    x = torch.randn(4, cfg.block_dim)
+    error = (x - 0.5 * x).abs().pow({"mse": 2, "l1": 1}[source.measure]).mean(-1)
+    torch.testing.assert_close(module.distortion(x, 0.5 * x), error)
+
+
+def test_a_module_for_another_source_is_refused(composed):
+    cfg = composed("source=laplace", "source.measure=l1", "lattice=z")
+    module, other = instantiate(cfg.module), instantiate(composed("source=laplace", "lattice=z").source)
+    with pytest.raises(ValueError, match="measure=l1"):
+        module._check(other)
+
+
+def test_a_free_codebook_is_called_so(composed):
+    description = composed("model=gvq").callbacks.rd_point.description
+    assert (description.lattice, description.entropy_model) == ("codebook", "fixed_rate")
+    description = composed("model=ntc", "lattice=z").callbacks.rd_point.description
+    assert (description.lattice, description.entropy_model) == ("z", "bottleneck")
+
+
+@pytest.mark.parametrize("states", CODES)
+def test_a_trellis_code_has_long_sequences_and_a_transform_for_each_symbol(composed, states):
+    for source in ("gaussian", "banana"):
+        cfg = composed(f"lattice=tcq{states}", f"source={source}", "transform=mlp")
+        assert cfg.lattice.dim >= 1024 and cfg.parts == cfg.n
+        assert cfg.transform.analysis.inputs == cfg.symbol.dim
+
+
+def test_block_coders_keep_their_length(composed):
+    cfg = composed("experiment=bltc_tcq256", "source=banana")
+    assert (cfg.n, cfg.lattice.dim, cfg.batch_floats) == (256, 256, 24000)
+
+
+@torch.no_grad()
+def test_parts_of_a_block_have_the_same_transform(composed):
+    cfg = composed("lattice=tcq8", "lattice.dim=12", "source=banana", "transform=mlp")
+    coder = instantiate(cfg.model).eval()
+    assert (cfg.n, cfg.latent_dim) == (6, 12)
+    x = torch.randn(5, 12)
+    expected = coder.gain * torch.cat([coder.analysis(part) for part in x.split(2, 1)], 1)
+    torch.testing.assert_close(coder.latents(x), expected)
+    expected = torch.cat([coder.synthesis(part / coder.gain) for part in x.split(2, 1)], 1)
+    torch.testing.assert_close(coder.decode(x), expected)
