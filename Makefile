@@ -1,8 +1,11 @@
-# make help lists the targets. PYTHON is the interpreter that makes .venv.
+# make help lists the targets. PYTHON is the interpreter that makes .venv; another one makes it anew.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# A .venv that is broken, or of another Python than the one that is asked for by name, is made anew.
+ASKED := $(if $(filter file,$(origin PYTHON)),,$(PYTHON))
+STALE := $(shell .ci/environment stale $(VENV) $(ASKED))
 
 .DEFAULT_GOAL := help
 
@@ -10,11 +13,11 @@ STAMP := $(VENV)/.installed
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (a few minutes the first time)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@touch $@
+$(STAMP): pyproject.toml constraints.txt $(STALE)
+	@.ci/environment make $(VENV) $(if $(ASKED),$(ASKED),$(PYTHON))
+
+.PHONY: stale
+stale:
 
 .PHONY: install
 install: $(STAMP) ## Make .venv with everything in it

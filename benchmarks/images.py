@@ -19,7 +19,6 @@ import statistics
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.bd_rate import bd_rate
 from benchmarks.provenance import commits_of, provenance
 from benchmarks.spent import spent
 
@@ -169,8 +169,8 @@ def page(
     for _, p in points.iterrows():
         cost = p["coded_rate"] + p["lambda"] * p["distortion"]
         lines.append(
-            f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['rate']:.4f} | {p['psnr']:.3f} | "
-            f"{p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
+            f"| {p['lattice']} | {p['lambda']:g} | {p['coded_rate']:.4f} | {p['estimated_rate']:.4f} | "
+            f"{p['psnr']:.3f} | {p['ms_ssim']:.4f} | {cost:.4f} | {p['train_seconds']:.0f} |"
         )
     picture = ["", f"![PSNR and MS-SSIM over bits per pixel]({pictures}/psnr_curves.png)"]
     log = ["", f"The log of the command: [{pictures}/log.txt]({pictures}/log.txt)."]
@@ -199,7 +199,9 @@ def bd_lines(points: pd.DataFrame) -> list[str]:
             each = [value for value in each if math.isfinite(value)]
             mean = sum(each) / max(len(each), 1)
             spread = statistics.stdev(each) / math.sqrt(len(each)) if len(each) > 1 else math.nan
-            files, likelihoods = (bd_rate(base[r], base["psnr"], test[r], test["psnr"]) for r in ("coded_rate", "rate"))
+            files, likelihoods = (
+                bd_rate(base[r], base["psnr"], test[r], test["psnr"]) for r in ("coded_rate", "estimated_rate")
+            )
             image_by_image = f"{_percent(mean)} ± {spread:.2f}" if len(each) > 1 else "-"
             lines.append(f"| {name} | {anchor} | {_percent(files)} | {_percent(likelihoods)} | {image_by_image} |")
     return lines
@@ -207,24 +209,6 @@ def bd_lines(points: pd.DataFrame) -> list[str]:
 
 def _percent(value: float) -> str:
     return f"{value:+.2f} %" if math.isfinite(value) else "-"
-
-
-def bd_rate(anchor_rate: Any, anchor_psnr: Any, test_rate: Any, test_psnr: Any) -> float:
-    """Bjøntegaard's delta rate in percent; NaN for curves that do not rise (of networks hardly trained) or overlap."""
-    import bjontegaard
-
-    curves = (anchor_rate, anchor_psnr, test_rate, test_psnr)
-    if any(list(values) != sorted(values) for values in curves):
-        return math.nan
-    if max(min(anchor_psnr), min(test_psnr)) >= min(max(anchor_psnr), max(test_psnr)):
-        return math.nan
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # curves of a few points overlap as they do
-        return float(
-            bjontegaard.bd_rate(
-                list(anchor_rate), list(anchor_psnr), list(test_rate), list(test_psnr), method="pchip", min_overlap=0
-            )
-        )
 
 
 def image_curves(base: pd.DataFrame, test: pd.DataFrame) -> Iterator[tuple[Any, Any, Any, Any]]:

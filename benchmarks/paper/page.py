@@ -31,17 +31,48 @@ def section_lines(
     source = next(iter(systems.values()))[0]["source"]
     commands = ", ".join(f"`python run.py -m --config-name {name} size=cpu`" for name in section.sweeps)
     made = f"Made by {commands} at commit {', '.join(commits)}; {_minutes(seconds)}."
-    lines = [f"## {section.title}", "", section.note, made, ""]
+    lines = [f"## {section.title}", "", section.note, evaluated_on(systems), made, ""]
     if bound.vacuous_from is not None and source != "sawbridge":
-        lines += [
-            "Shannon's lower bound says nothing here: even a Gaussian of the same covariance, which has the most "
-            f"entropy, makes it zero for distortions of {bound.vacuous_from:.3g} and more.",
-            "",
-        ]
+        least = min(p["distortion"] for points in systems.values() for p in points)
+        lines += [shannon_says(bound.vacuous_from, least), ""]
     lines += [f"![{section.title}: distortion over rate]({picture.parent.name}/{picture.name})", ""]
     lines += _summary(systems, bound)
     lines += ["", *_points(systems, bound, one_shot), ""]
     return lines
+
+
+def evaluated_on(systems: Systems) -> str:
+    """How many symbols each system was evaluated on: whole blocks only, so that systems differ.
+
+    Example:
+        >>> evaluated_on({"NTC": [{"eval_symbols": 2000}], "block LTC": [{"eval_symbols": 1792}]})
+        'Evaluated on 2,000 symbols (NTC), 1,792 (block LTC), in whole blocks.'
+    """
+    names: dict[int, list[str]] = {}
+    for name, points in systems.items():
+        for count in sorted({int(p["eval_symbols"]) for p in points}, reverse=True):
+            names.setdefault(count, []).append(name)
+    if len(names) == 1:
+        return f"Evaluated on {next(iter(names)):,} symbols."
+    first, *others = [(f"{count:,}", ", ".join(found)) for count, found in sorted(names.items(), reverse=True)]
+    listed = [f"{first[0]} symbols ({first[1]})", *(f"{count} ({found})" for count, found in others)]
+    return f"Evaluated on {', '.join(listed)}, in whole blocks."
+
+
+def shannon_says(vacuous_from: float, least: float) -> str:
+    """What is known of Shannon's lower bound where only the covariance of a source is known.
+
+    Args:
+        vacuous_from: the distortion from which the bound of a Gaussian of that covariance is zero.
+        least: the least distortion of the section's points.
+    """
+    why = "even a Gaussian of the same covariance, which has the most entropy, makes it zero"
+    if vacuous_from <= least:
+        return f"Shannon's lower bound says nothing here: {why} at all of these distortions."
+    return (
+        f"Shannon's lower bound says nothing for distortions of {vacuous_from:.3g} and more: {why} there. Below that "
+        "it depends on the density, which is unknown."
+    )
 
 
 def _summary(systems: Systems, bound: Bound) -> list[str]:

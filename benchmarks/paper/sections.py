@@ -49,9 +49,9 @@ SECTIONS = (
     Section(
         "Physics",
         ("physics",),
-        "Events of 16 numbers, trained on 8,000 and evaluated on 2,000 of the authors' test file, so figures do not "
-        "compare exactly with the paper's. R(D) is unknown: the bound is an upper bound on it from samples, and a "
-        "coder may well be below it.",
+        "Events of 16 numbers, trained on 8,000 and evaluated on whole blocks of 2,000 others, all of the authors' "
+        "test file, so figures do not compare exactly with the paper's. R(D) is unknown: the bound is an upper bound "
+        "on it from samples, and a coder may well be below it.",
     ),
     Section(
         "Speech",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import bjontegaard
-import numpy as np
 import yaml
 
+from benchmarks.bd_rate import bd_rate as bjontegaard_rate
 from callbacks.sweep_summary import gather
 
 __all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
@@ -52,27 +50,9 @@ def by_system(points: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]
 
 
 def bd_rate(anchor: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]) -> float:
-    """BD-rate in percent (Bjøntegaard 2001, with pchip interpolation), negative if ``test`` needs less rate.
-
-    NaN where the curves have fewer than two points with a rate above 0.05 bit, or do not overlap in distortion.
-    """
+    """BD-rate in percent of the points of two systems, those with a rate above 0.05 bit; NaN where there is none."""
     curves = []
     for points in (anchor, test):
         heard = sorted((p for p in points if p["rate"] > _SILENT), key=lambda p: p["rate"])
-        curves.append(([p["rate"] for p in heard], [-10 * math.log10(p["distortion"]) for p in heard]))
-    (rate_a, quality_a), (rate_t, quality_t) = curves
-    if min(len(rate_a), len(rate_t)) < 2 or min(quality_a[-1], quality_t[-1]) <= max(quality_a[0], quality_t[0]):
-        return math.nan
-    with warnings.catch_warnings():
-        # The overlap of two RD curves at the same lambdas is never whole.
-        warnings.simplefilter("ignore")
-        return float(
-            bjontegaard.bd_rate(
-                np.array(rate_a),
-                np.array(quality_a),
-                np.array(rate_t),
-                np.array(quality_t),
-                method="pchip",
-                require_matching_points=False,
-            )
-        )
+        curves += [[p["rate"] for p in heard], [-10 * math.log10(p["distortion"]) for p in heard]]
+    return bjontegaard_rate(*curves)

@@ -241,3 +241,24 @@ def test_bad_arguments_are_refused():
             LearnedLattice(**arguments)
     with pytest.raises(ValueError, match="multiple of 4"):
         LearnedLattice(4).quantize(torch.zeros(2, 6))
+
+
+@pytest.mark.parametrize("search", ["nearest", "plane", "rounding"])
+@pytest.mark.parametrize("dim", [2, 8, 24])
+def test_a_noisy_step_searches_few_points(dim, search, monkeypatch):
+    """The basis is another one at each step; noise needs its second moment to a few percent, and no better."""
+    lattice, searched = LearnedLattice(dim, search, spread=0.3), []
+    nearest = lattice.nearest
+    monkeypatch.setattr(lattice, "nearest", lambda x: (searched.append(len(x)), nearest(x))[1])
+    rough = lattice.noise_moment()
+    assert sum(searched) <= 1024
+    if dim <= 8:
+        assert rough == pytest.approx(lattice.nsm, rel=0.1)
+
+
+@pytest.mark.parametrize("search", ["plane", "rounding"])
+def test_babais_moments_need_no_search(search):
+    lattice = LearnedLattice(5, search, spread=0.3)
+    x = torch.rand(100_000, 5, dtype=torch.float64) @ lattice.generator
+    error = (x - lattice.quantize(x)).square().mean(1)
+    assert abs(float(error.mean()) - lattice.nsm) < 5 * float(error.std()) / 100_000**0.5

@@ -13,7 +13,7 @@ from ltc.lattices.catalogue.tcq import CODES, TrellisCode, encoder_tables
 @pytest.mark.parametrize("states", CODES)
 def test_the_labels_obey_the_parity_equation(states, rng):
     """The sum of h0 * z0 and h1 * z1 over the last memory + 1 labels is even (Ungerboeck 1982)."""
-    h0, h1, _ = CODES[states]
+    h0, h1, *_ = CODES[states]
     memory = states.bit_length() - 1
     next_state, residue = encoder_tables(states, h0, h1)
     state, labels = 0, []
@@ -79,3 +79,16 @@ def test_moving_by_a_period_moves_the_point(dim, generator):
     x = torch.randn(50, dim, generator=generator, dtype=torch.float64)
     move = 2.0 * torch.randint(-5, 6, (50, dim), generator=generator)
     torch.testing.assert_close(code.quantize(x + move), code.quantize(x) + move)
+
+
+@pytest.mark.parametrize("states", CODES)
+def test_theory_knows_the_length(states, generator):
+    """The mean over whole sequences, with their costly start and their cheap end."""
+    code = lattices.get(f"tcq{states}", 512)
+    x = 16 * torch.rand(600, 512, generator=generator)
+    error = (x - code.quantize(x)).square().mean(1)
+    # The ends' own standard error is 0.007.
+    assert abs(float(error.mean()) - code.nsm) < 4 * float(error.std()) / 600**0.5 + 0.02 / 512
+    assert lattices.get(f"tcq{states}", 1).nsm == pytest.approx(1 / 12)
+    lengths = [lattices.get(f"tcq{states}", dim).nsm for dim in (256, 1024, 4096)]
+    assert lengths == sorted(lengths, reverse=True) and lengths[-1] > CODES[states][2]

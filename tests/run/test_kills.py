@@ -46,13 +46,22 @@ def test_workers_end_with_their_sweep(launch, sweep, figures, tmp_path):
     assert figures(folder) == figures(tmp_path / "whole")
 
 
-@pytest.mark.slow
 def test_other_choices_in_the_same_folder(sweep, figures, tmp_path):
+    """A point belongs to its settings: whatever number its job has now, it is kept, and none is computed twice."""
     sweep(tmp_path, *SWEEP)
-    text = sweep(tmp_path, *SWEEP, "lambda=1,4")
-    assert text.count("Done before, kept") == 1  # what is another point now is run again
-    assert [float(row["lambda"]) for row in figures(tmp_path)] == [1, 4]
+    before = {row["lambda"]: row for row in figures(tmp_path)}
+    text = sweep(tmp_path, *SWEEP, "lambda=4,1")
+    assert text.count("Done before, kept") == 1
+    after = {row["lambda"]: row for row in figures(tmp_path)}
+    assert set(after) == {"1.0", "2.0", "4.0"} and len(figures(tmp_path)) == 3
+    assert all(after[key] == row for key, row in before.items())
+
+
+@pytest.mark.slow
+def test_a_sweep_that_does_not_resume_keeps_what_was(sweep, figures, tmp_path):
+    sweep(tmp_path, *SWEEP)
     assert "Done before" not in sweep(tmp_path, *SWEEP, "+resume=false")
+    assert len(figures(tmp_path)) == 2 and (tmp_path / "0.kept-1" / "rd_point.json").exists()
 
 
 def test_a_point_that_diverges_is_tried_once_more(launch, figures, tmp_path):

@@ -1,0 +1,83 @@
+"""SIGTERM and SIGINT at any moment: the shell's exit code, one line, nothing half written, and the command goes on."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+RUN = ["trainer=smoke", "trainer.max_steps=300", "logger=none", "lattice=z"]
+CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
+
+
+def interrupted(process, folder, number, group=False):
+    """Sends a signal and checks what is left."""
+    (os.killpg if group else os.kill)(process.pid, number)
+    assert process.wait(timeout=60) == CODES[number], process.output()
+    lines = [line for line in process.output().splitlines() if line.startswith("interrupted")]
+    assert lines == ["interrupted; the same command goes on"], process.output()
+    assert "Traceback" not in process.output() and "Warning" not in process.output(), process.output()
+    assert not list(folder.rglob(".part-*"))
+    states = [json.loads(path.read_text())["state"] for path in folder.rglob("job.json")]
+    assert "running" not in states
+    return states
+
+
+def running(pid):
+    listing = subprocess.run(["ps", "-o", "stat=", "-g", str(pid)], capture_output=True, text=True).stdout
+    return [stat for stat in listing.split() if not stat.startswith("Z")]
+
+
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [(signal.SIGTERM, None), (signal.SIGINT, "checkpoints/milestone.ckpt"), (signal.SIGTERM, "checkpoints/last.ckpt")],
+    ids=["imports", "training", "calibration"],
+)
+def test_a_run(launch, tmp_path, number, moment):
+    process = launch(*RUN, "calibration.refit_steps=3000", f"hydra.run.dir={tmp_path}/out")
+    end = time.monotonic() + 200
+    while moment and not (tmp_path / "out" / moment).exists():
+        assert process.poll() is None and time.monotonic() < end, process.output()
+        time.sleep(0.01)
+    time.sleep(0 if moment else 0.5)
+    assert interrupted(process, tmp_path, number) == (["interrupted"] if moment else [])
+
+
+def test_a_sweep_with_workers(launch, sweep, tmp_path):
+    """A terminal's SIGINT is for all processes; none is left."""
+    folder = tmp_path / "sweep"
+    command = [*RUN, "lambda=1,2,4", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={folder}"]
+    process = launch("-m", *command)
+    while not list(folder.glob("*/checkpoints/milestone.ckpt")):
+        assert process.poll() is None, process.output()
+        time.sleep(0.01)
+    assert "interrupted" in interrupted(process, folder, signal.SIGINT, group=True)
+    end = time.monotonic() + 20
+    while running(process.pid):
+        assert time.monotonic() < end, "workers are left"
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(6000)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_twenty_signals_at_random_moments(launch, sweep, figures, tmp_path, number, seed):
+    rng, command = random.Random(seed), [*RUN, "lattice=z,a2", "lambda=1,2"]
+    begin = time.monotonic()
+    sweep(tmp_path / "whole", *command)
+    whole, folder, sent = time.monotonic() - begin, tmp_path / "stopped", 0
+    while sent < 20:
+        process = launch("-m", *command, f"hydra.sweep.dir={folder}")
+        try:
+            process.wait(rng.uniform(0.3, whole))
+        except subprocess.TimeoutExpired:
+            interrupted(process, folder, number)
+            sent += 1
+        else:
+            assert process.returncode == 0
+            folder = tmp_path / f"stopped-{sent}"
+    sweep(folder, *command)
+    assert figures(folder) == figures(tmp_path / "whole")
