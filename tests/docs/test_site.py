@@ -30,6 +30,7 @@ def test_the_site_builds_strictly_and_needs_no_network(tmp_path):
         text = page.read_text(encoding="utf-8")
         assert not _FETCHED.search(text), page
         # Formulas have become MathML, and roles links.
+        assert "$$" not in text, page
         assert 'class="arithmatex"' not in text and not re.search(r":(?:class|func|meth|mod|math|data|attr):", text), (
             page
         )
