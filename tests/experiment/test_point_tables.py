@@ -5,9 +5,9 @@ import random
 import re
 
 import pytest
-from callbacks.image_table import image_table
 from rich.console import Console
 
+from experiment.image_table import image_table
 from experiment.tables import point_table, sweep_table
 
 

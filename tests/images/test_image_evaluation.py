@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from callbacks.image_table import image_table
 from PIL import Image
 from rich.console import Console
 
 from callbacks.image_evaluation import similarity
+from experiment.image_table import image_table
 from experiment.pictures.image_curves import draw_image_curves
 from experiment.pictures.published_curves import KODAK
 from ltc.codec.images import compress_image, load_network

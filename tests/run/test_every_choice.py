@@ -29,7 +29,7 @@ ELSEWHERE = {
     "callbacks": "part of every job",
     "image_callbacks": "part of every job with images",
     "hydra": "launchers: test_launchers.py",
-    "logger": "test_run.py, tests/callbacks/test_wandb.py; every job here has none",
+    "logger": "test_run.py, tests/experiment/test_wandb.py; every job here has none",
     "shorthand": "part of lattice=learned",
 }
 # Files that need what this process has not: several processes, or another data set.
