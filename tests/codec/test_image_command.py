@@ -167,14 +167,14 @@ def test_damaged_files_are_refused_and_never_decoded_otherwise(trained, photogra
     height=st.integers(1, 1 << 15),
     width=st.integers(1, 1 << 15),
     strings=st.lists(st.binary(max_size=300), min_size=1, max_size=20),
-    checksum=st.integers(0, 2**32 - 1),
+    checksums=st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)),
 )
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_headers_come_back(height, width, strings, checksum):
-    header, file = ImageHeader(b"12345678", height, width, checksum), io.BytesIO()
+def test_headers_come_back(height, width, strings, checksums):
+    header, file = ImageHeader(b"12345678", height, width, *checksums), io.BytesIO()
     write_image_file(file, header, strings)
-    # 4 + 1 + 8 + 3 * 4 bytes, a varint for each number: little beside an image.
-    assert file.tell() <= 25 + 3 + 3 + 1 + 2 * len(strings) + sum(map(len, strings))
+    # 4 + 1 + 8 + 4 * 4 bytes, a varint for each number: little beside an image.
+    assert file.tell() <= 29 + 3 + 3 + 1 + 2 * len(strings) + sum(map(len, strings))
     file.seek(0)
     assert read_image_file(file) == (header, strings)
 
