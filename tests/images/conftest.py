@@ -24,7 +24,7 @@ _SMALL = {
         "head": 8,
         "slices": 2,
     },
-    "lic_tcm": {"N": 16, "M": 16, "hyper": 16, "heads": [8, 8, 16], "slices": 2},
+    "lic_tcm": {"N": 16, "M": 16, "hyper": 16, "depth": 1, "heads": [8, 8, 16], "slices": 2},
 }
 
 _LATTICES = {
@@ -41,7 +41,11 @@ def network_names():
 
 
 def pytest_generate_tests(metafunc):
-    """``every_network`` and ``every_lattice`` are the names of all of them."""
+    """``every_network`` and ``every_lattice`` are the names of all; ``some_pair`` has each of them, once or more."""
+    if "some_pair" in metafunc.fixturenames:
+        kinds = list(_LATTICES)
+        pairs = [(name, kinds[i % len(kinds)]) for i, name in enumerate(network_names())]
+        metafunc.parametrize("some_pair", pairs, ids="-".join)
     if "every_network" in metafunc.fixturenames:
         metafunc.parametrize("every_network", network_names())
     if "every_lattice" in metafunc.fixturenames:
