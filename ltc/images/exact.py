@@ -31,8 +31,8 @@ _COARSER = 4.0
 
 _GRIDS = 256
 
-# Values may differ by this times their size, at least 1, from one machine to the next: a hundred thousand times what
-# sums in double precision do.
+# Values may differ by this times their size, at least 1, from one machine to the next: half a million times the last
+# digit of a double.
 _MARGIN = 2.0**-33
 
 _MOST_THREADS = 64

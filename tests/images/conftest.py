@@ -8,8 +8,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from ltc.codec.images import save_network
-from ltc.images.image_module import ImageModule
 from ltc.pixels import read_image, to_image
+from ltc.training.image_module import ImageModule
 
 _FOLDER = Path(__file__).parents[2] / "conf" / "network"
 
@@ -72,16 +72,16 @@ def small_config():
 def trained_checkpoint(small_config, data_dir, tmp_path_factory):
     """``trained_checkpoint(network, lattice)``: the path of a network after some steps on photographs, made once."""
     made = {}
-    photographs = sorted((data_dir / "bsds500").rglob("*.jpg"))[:40]
+    photographs = sorted((data_dir / "bsds500").rglob("*.jpg"))[:16]
 
-    def make(name, lattice, steps=60):
+    def make(name, lattice, steps=40):
         if (name, lattice) not in made:
             config = small_config(name, lattice)
             module = ImageModule(instantiate(config).train(), lmbda=0.05)
             optimizer = torch.optim.Adam(module.network.parameters(), lr=2e-3)
-            crops = torch.stack([to_image(read_image(path))[:, 64:192, 64:192] for path in photographs])
+            crops = torch.stack([to_image(read_image(path))[:, 64:128, 64:128] for path in photographs])
             for step in range(steps):
-                rate, distortion = module._rate_and_distortion(crops[4 * step % 40 : 4 * step % 40 + 4])
+                rate, distortion = module._rate_and_distortion(crops[4 * step % 16 : 4 * step % 16 + 4])
                 optimizer.zero_grad()
                 (rate + 0.05 * distortion + module._auxiliary_loss()).backward()
                 torch.nn.utils.clip_grad_norm_(module.network.parameters(), 1.0)

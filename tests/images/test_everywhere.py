@@ -170,10 +170,10 @@ def write_files(checkpoint, images, folder):
     return own
 
 
-def check_elsewhere(paths, images, tmp_path):
-    """Files of networks decode in another process with two threads, in batches, to their own reconstructions."""
+def check_elsewhere(jobs, tmp_path):
+    """Files of (networks, images) decode in another process with two threads, in batches, to their reconstructions."""
     expected, folders = {}, []
-    for path in paths:
+    for path, images in jobs:
         checkpoint = load_network(path)
         checkpoint.about["path"] = path
         folder = tmp_path / f"{len(folders)}"
@@ -193,25 +193,23 @@ def kodak(data_dir, count, size=None):
 
 
 def test_photographs_decode_elsewhere(trained_checkpoint, threads, data_dir, tmp_path):
-    """Four of Kodak, by networks that were trained for some steps."""
-    paths = [
-        trained_checkpoint(*pair)
-        for pair in (("context_checkerboard", "learned"), ("context_channels", "e8"), ("bmshj2018_hyperprior", "tcq8"))
-    ]
+    """Four of Kodak, by networks that were trained for some steps; parts of them, where position follows position."""
+    whole, parts = kodak(data_dir, 4), kodak(data_dir, 4, 64)
+    networks = {
+        ("context_checkerboard", "learned"): whole,
+        ("context_channels", "e8"): whole,
+        ("bmshj2018_hyperprior", "tcq8"): whole,
+        ("mbt2018", "z"): parts,
+    }
+    jobs = [(trained_checkpoint(*pair), images) for pair, images in networks.items()]
     threads(1)
-    check_elsewhere(paths, kodak(data_dir, 4), tmp_path)
-
-
-def test_parts_of_photographs_decode_elsewhere(trained_checkpoint, threads, data_dir, tmp_path):
-    """The same, of networks that take a position after the other."""
-    paths = [trained_checkpoint("mbt2018", "z")]
-    threads(1)
-    check_elsewhere(paths, kodak(data_dir, 4, 128), tmp_path)
+    check_elsewhere(jobs, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_all_of_kodak_decodes_elsewhere(trained_checkpoint, threads, data_dir, tmp_path, every_network, every_lattice):
     """All images, every network of ``conf/network``, every kind of lattice."""
     path = trained_checkpoint(every_network, every_lattice)
     threads(1)
-    check_elsewhere([path], kodak(data_dir, 24), tmp_path)
+    check_elsewhere([(path, kodak(data_dir, 24))], tmp_path)
