@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_THREADS = "of torch. No file depends on its reader's: a decoder of images takes its last step with its writer's"
+
 
 def run(arguments: list[str] | None, prog: str, description: str, interruptions: Interruptions) -> int:
     """Runs a command line.
@@ -65,7 +67,7 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
         command.add_argument("checkpoint", metavar="CHECKPOINT")
         command.add_argument("input", metavar="INPUT")
         command.add_argument("output", metavar="OUTPUT")
-        command.add_argument("--threads", type=_positive, default=1, help="of torch; the result does not depend on it")
+        command.add_argument("--threads", type=_positive, default=1, help=_THREADS)
     compress.add_argument("--seed", type=_seed, default=0, help="of the dither of a dithered coder")
     compress.add_argument("--chunk", type=_positive, default=1 << 20, help="numbers coded at once (memory)")
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
@@ -175,8 +177,8 @@ def _decompress_image(
         write_image(out, pixels)
     if not same:
         print(
-            f"warning: {name_of(options.input)} was written on a machine, or with a number of --threads, whose last "
-            "digits differ from here: the image is not exactly the encoder's.",
+            f"warning: {name_of(options.input)} was written on a machine whose last digits differ from here: some "
+            "values of the image are one more or less than the encoder's.",
             file=sys.stderr,
         )
 

@@ -141,6 +141,9 @@ def compress_image(checkpoint: ImageCheckpoint, pixels: Tensor, file: BinaryIO) 
         checkpoint: the network.
         pixels: uint8 [3, height, width], at least one pixel.
         file: open for writing.
+
+    Raises:
+        ValueError: if the network's numbers are none, or too large.
     """
     from ltc.images.padding import pad_to_multiple
     from ltc.pixels import to_image
@@ -150,8 +153,10 @@ def compress_image(checkpoint: ImageCheckpoint, pixels: Tensor, file: BinaryIO) 
     with _deterministic():
         coded = network.compress(pad_to_multiple(to_image(pixels)[None], network.factor))
         strings = [string for (string,) in coded["strings"]]
-        decoded = _decode(network, strings, height, width)
-    header = ImageHeader(checkpoint.fingerprint, height, width, _checksum(decoded))
+        decoded, latents = _decode(network, strings, height, width)
+    if latents != _latents(coded["y_hat"]):
+        raise ValueError("The network does not decode what it encodes: the image was not written.")
+    header = ImageHeader(checkpoint.fingerprint, height, width, latents, _checksum(decoded))
     write_image_file(file, header, strings)
     return decoded
 
@@ -165,11 +170,12 @@ def decompress_image(checkpoint: ImageCheckpoint, file: BinaryIO) -> tuple[Tenso
         file: open for reading.
 
     Returns:
-        Its pixels, uint8 [3, height, width], and whether they are exactly those that the encoder has seen. They are not
-        where a network computes other last digits than it did there: on another machine, or another version of torch.
+        Its pixels, uint8 [3, height, width], and whether they are exactly those that the encoder has seen. A few differ
+        by one where the synthesis ends in other last digits than it did there: on another kind of machine, or with
+        another version of torch.
 
     Raises:
-        CorruptStream: if the file is damaged, foreign, or another network's.
+        CorruptStream: if the file is damaged, foreign, or another network's, or its latents are not the encoder's.
     """
     header, strings = read_image_file(file)
     if header.fingerprint != checkpoint.fingerprint:
@@ -179,22 +185,25 @@ def decompress_image(checkpoint: ImageCheckpoint, file: BinaryIO) -> tuple[Tenso
         )
     try:
         with _deterministic():
-            pixels = _decode(checkpoint.network, strings, header.height, header.width)
+            pixels, latents = _decode(checkpoint.network, strings, header.height, header.width)
     except CorruptStream:
         raise
     except Exception as error:
         # Checksums were right: the strings are not those of a network that computes as this one.
         raise CorruptStream("the strings of the file make no image with this network on this machine") from error
+    if latents != header.latents:
+        raise CorruptStream("the strings of the file were decoded to other latents here than where they were written")
     return pixels, _checksum(pixels) == header.checksum
 
 
-def _decode(network: ImageNetwork, strings: list[bytes], height: int, width: int) -> Tensor:
+def _decode(network: ImageNetwork, strings: list[bytes], height: int, width: int) -> tuple[Tensor, int]:
+    """The pixels, and the checksum of the latents."""
     from ltc.images.padding import padded_size
     from ltc.pixels import to_pixels
 
     shape = network.code_shape(*padded_size(height, width, network.factor))
-    image = network.decompress([[string] for string in strings], shape)["x_hat"]
-    return to_pixels(image[0, :, :height, :width]).cpu()
+    found = network.decompress([[string] for string in strings], shape)
+    return to_pixels(found["x_hat"][0, :, :height, :width]).cpu(), _latents(found["y_hat"])
 
 
 class _deterministic:
@@ -212,3 +221,7 @@ class _deterministic:
 
 def _checksum(pixels: Tensor) -> int:
     return zlib.crc32(pixels.contiguous().cpu().numpy().tobytes())
+
+
+def _latents(y_hat: Tensor) -> int:
+    return zlib.crc32(y_hat.float().contiguous().cpu().numpy().tobytes())

@@ -12,7 +12,7 @@ from ltc.coding.errors import CorruptStream
 
 __all__ = ["ImageHeader", "is_image", "read_image_file", "write_image_file"]
 
-_MAGIC, _VERSION = b"\x89LTI", 1
+_MAGIC, _VERSION = b"\x89LTI", 2
 _LARGEST_SIDE, _LARGEST_PIXELS, _MOST_STRINGS = 1 << 20, 1 << 30, 64
 
 
@@ -24,12 +24,14 @@ class ImageHeader:
         fingerprint: 8 bytes that name the network.
         height: of the image in pixels.
         width: of the image in pixels.
-        checksum: CRC-32 of the pixels that the encoder has seen itself decode to.
+        latents: CRC-32 of the latents that the encoder has seen itself decode to, as float32.
+        checksum: CRC-32 of the pixels likewise.
     """
 
     fingerprint: bytes
     height: int
     width: int
+    latents: int
     checksum: int
 
 
@@ -51,7 +53,7 @@ def write_image_file(file: BinaryIO, header: ImageHeader, strings: list[bytes]) 
         raise ValueError(f"An image has 1 to {_MOST_STRINGS} strings, not {len(strings)}.")
     head = _MAGIC + bytes([_VERSION]) + header.fingerprint
     head += b"".join(_varint(v) for v in (height, width, len(strings), *map(len, strings)))
-    head += struct.pack("<I", header.checksum)
+    head += struct.pack("<II", header.latents, header.checksum)
     payload = b"".join(strings)
     file.write(head + struct.pack("<I", zlib.crc32(head)) + payload + struct.pack("<I", zlib.crc32(payload)))
 
@@ -73,7 +75,7 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
     if not _possible(height, width) or not 0 < count <= _MOST_STRINGS:
         raise CorruptStream("the header is damaged: its sizes are impossible")
     lengths = [taken.varint() for _ in range(count)]
-    (checksum,) = struct.unpack("<I", taken.read(4))
+    latents, checksum = struct.unpack("<II", taken.read(8))
     body = taken.body
     if struct.unpack("<I", taken.read(4))[0] != zlib.crc32(body):
         raise CorruptStream("the header is damaged: its checksum is wrong")
@@ -82,7 +84,7 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
         raise CorruptStream("the file is damaged: the checksum of its strings is wrong")
     if file.read(1):
         raise CorruptStream("the file goes on after its strings")
-    return ImageHeader(fingerprint, height, width, checksum), strings
+    return ImageHeader(fingerprint, height, width, latents, checksum), strings
 
 
 def _possible(height: int, width: int) -> bool:

@@ -163,7 +163,9 @@ class Lattice(abc.ABC):
             k = k.to(dtype)
             return k * self._steps_like(k)
         copies = k.double().unflatten(-1, (k.shape[-1] // self.dim, self.dim))
-        return (copies @ self._basis_like(copies)).reshape(k.shape).to(dtype)
+        # A basis of few digits makes sums of products exact, in whatever order they are added up.
+        basis = torch.round(self._basis_like(copies) * 2.0**24) / 2.0**24
+        return (copies @ basis).reshape(k.shape).to(dtype)
 
     def _steps_like(self, x: Tensor) -> Tensor:
         assert self.steps is not None

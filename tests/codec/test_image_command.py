@@ -1,5 +1,6 @@
 """Laws of the command on images: photographs to files and back, one sentence for whatever is wrong."""
 
+import dataclasses
 import io
 import json
 import subprocess
@@ -136,7 +137,7 @@ def test_another_version_is_refused_by_its_number(trained, photograph, tmp_path)
     file = io.BytesIO()
     compress_image(load_network(trained()), read_image(photograph()), file)
     data = file.getvalue()
-    with pytest.raises(CorruptStream, match="version 7"):
+    with pytest.raises(CorruptStream, match=r"version 7 .* reads version 2"):
         read_image_file(io.BytesIO(data[:4] + b"\x07" + data[5:]))
 
 
@@ -167,14 +168,14 @@ def test_damaged_files_are_refused_and_never_decoded_otherwise(trained, photogra
     height=st.integers(1, 1 << 15),
     width=st.integers(1, 1 << 15),
     strings=st.lists(st.binary(max_size=300), min_size=1, max_size=20),
-    checksum=st.integers(0, 2**32 - 1),
+    checksums=st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)),
 )
 @settings(suppress_health_check=[HealthCheck.too_slow])
-def test_headers_come_back(height, width, strings, checksum):
-    header, file = ImageHeader(b"12345678", height, width, checksum), io.BytesIO()
+def test_headers_come_back(height, width, strings, checksums):
+    header, file = ImageHeader(b"12345678", height, width, *checksums), io.BytesIO()
     write_image_file(file, header, strings)
-    # 4 + 1 + 8 + 3 * 4 bytes, a varint for each number: little beside an image.
-    assert file.tell() <= 25 + 3 + 3 + 1 + 2 * len(strings) + sum(map(len, strings))
+    # 4 + 1 + 8 + 4 * 4 bytes, a varint for each number: little beside an image.
+    assert file.tell() <= 29 + 3 + 3 + 1 + 2 * len(strings) + sum(map(len, strings))
     file.seek(0)
     assert read_image_file(file) == (header, strings)
 
@@ -184,9 +185,30 @@ def test_pixels_that_are_not_the_encoders_are_warned_of(trained, photograph, run
     succeeds("compress", trained(), photograph(), tmp_path / "photo.ltc")
     header, strings = read_image_file(io.BytesIO((tmp_path / "photo.ltc").read_bytes()))
     with (tmp_path / "photo.ltc").open("wb") as file:
-        write_image_file(file, ImageHeader(header.fingerprint, header.height, header.width, 7), strings)
+        write_image_file(file, dataclasses.replace(header, checksum=7), strings)
     code, _, err = run("decompress", trained(), tmp_path / "photo.ltc", tmp_path / "back.png")
     assert code == 0 and err.startswith("warning: ") and err.count("\n") == 1 and (tmp_path / "back.png").exists()
+
+
+def test_latents_that_are_not_the_encoders_are_no_picture(trained, photograph, fails, succeeds, tmp_path):
+    succeeds("compress", trained(), photograph(), tmp_path / "photo.ltc")
+    header, strings = read_image_file(io.BytesIO((tmp_path / "photo.ltc").read_bytes()))
+    with (tmp_path / "photo.ltc").open("wb") as file:
+        write_image_file(file, dataclasses.replace(header, latents=header.latents ^ 1), strings)
+    words = fails("decompress", trained(), tmp_path / "photo.ltc", tmp_path / "back.png")
+    assert "other latents" in words and not (tmp_path / "back.png").exists()
+
+
+def test_files_name_the_threads_that_they_are_decoded_with(trained, photograph, run, succeeds, tmp_path):
+    photo = photograph(300, 200)
+    for threads in (1, 2, 3):
+        succeeds("compress", "--threads", threads, trained("serial"), photo, tmp_path / "photo.ltc")
+        for others in (1, 2, 3):
+            arguments = "--threads", others, trained("serial"), tmp_path / "photo.ltc", tmp_path / f"{others}.png"
+            code, _, err = run("decompress", *arguments)
+            assert (code, err) == (0, "")
+        pictures = [read_image(tmp_path / f"{others}.png") for others in (1, 2, 3)]
+        assert torch.equal(pictures[0], pictures[1]) and torch.equal(pictures[0], pictures[2])
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from PIL import Image
 
-from callbacks.sweep_summary import SweepSummary, gather
+from callbacks.sweep_summary import SweepSummary
 from experiment.bound_curve import write_bound
 from experiment.report import write_report
 from experiment.report.__main__ import main
@@ -24,6 +24,7 @@ from experiment.report.curves import bounds, curves_of, decibels, differences
 from experiment.report.history import read_history, thinned
 from experiment.report.page import content, render
 from experiment.report.sweeps import Job, read_sweeps
+from experiment.sweep.results import gather
 
 ROOT = Path(__file__).parents[2]
 

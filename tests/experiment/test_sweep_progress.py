@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 import experiment.provenance
-from callbacks.sweep_progress import SweepProgress, SweepState, job_count, swept_keys, time_left
+from callbacks.sweep_progress import SweepProgress
 from experiment.provenance import write_provenance
 from experiment.sweep.jobs import SweepEntry, begin_entries
+from experiment.sweep.progress import SweepState, job_count, swept_keys, time_left
 
 
 def job(folder, number, state, **more):

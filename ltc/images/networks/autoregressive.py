@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 from compressai.models import Cheng2020Attention as _Cheng2020Attention
 from compressai.models import JointAutoregressiveHierarchicalPriors as _JointAutoregressive
 from torch import Tensor
 
+from ltc.images.exact import Exact
 from ltc.images.networks.image_network import ImageNetwork
-from ltc.images.networks.serial import SerialCoder
+from ltc.images.networks.passes import Pass
+from ltc.images.networks.serial import scan
 
 __all__ = ["Cheng2020Attention", "JointAutoregressive"]
 
 
-class _Autoregressive(_JointAutoregressive, ImageNetwork):
-    """Coding by `SerialCoder`, and an evaluation that decodes as the decoder will, position after position."""
+class _Autoregressive(ImageNetwork, _JointAutoregressive):
+    """A position sees those before it, in evaluation as in files; training sees all at once."""
 
-    def forward(self, x: Tensor) -> dict[str, Any]:
-        if self.training:
-            return super().forward(x)
-        y = self.g_a(x)
-        z_hat, z_likelihoods = self.entropy_bottleneck(self.h_a(y))
-        side = self.h_s(z_hat)
-        y_hat, y_likelihoods = self._coder().quantize(y, side)
-        return {"x_hat": self.g_s(y_hat), "likelihoods": {"y": y_likelihoods, "z": z_likelihoods}}
-
-    @torch.no_grad()
-    def compress(self, x: Tensor) -> dict[str, Any]:
-        y = self.g_a(x)
-        z = self.h_a(y)
-        z_strings = self.entropy_bottleneck.compress(z)
-        side = self.h_s(self.entropy_bottleneck.decompress(z_strings, z.shape[2:]))
-        pairs = zip(y.split(1), side.split(1), strict=True)
-        y_strings = [self._coder().encode(y_one, side_one)[0] for y_one, side_one in pairs]
-        return {"strings": [y_strings, z_strings], "shape": z.shape[2:]}
-
-    @torch.no_grad()
-    def decompress(self, strings: list[list[bytes]], shape: tuple[int, int]) -> dict[str, Any]:
-        y_strings, z_strings = strings
-        side = self.h_s(self.entropy_bottleneck.decompress(z_strings, shape))
-        pairs = zip(y_strings, side.split(1), strict=True)
-        y_hat = torch.cat([self._coder().decode(string, side_one) for string, side_one in pairs])
-        return {"x_hat": self.g_s(y_hat).clamp_(0, 1)}
-
-    def _coder(self) -> SerialCoder:
-        return SerialCoder(self.gaussian_conditional, self.context_prediction, self.entropy_parameters)
+    def code(self, coding: Pass) -> Tensor:
+        side = Exact(self.h_s)(coding.density("z", self.entropy_bottleneck, self.h_a))
+        networks = self.context_prediction, self.entropy_parameters
+        return coding.positions(self.gaussian_conditional, lambda visit: scan(side, *networks, visit))
 
 
 class JointAutoregressive(_Autoregressive):

@@ -1,8 +1,8 @@
-"""CompressAI's latent codecs, with each vector quantized by the conditional that codes it.
+"""CompressAI's latent codecs with a walk for an image's latents, which files and evaluation take (``code``).
 
-CompressAI's checkerboard rounds in its own `forward`, its raster scan has its entropy coder written into it, and its
-channel groups expect shapes that a Gaussian codec does not give: these are the parts that change here. Every class has
-`code_shape(height, width)`, the ``shape`` that `decompress` takes for latents of a height and width.
+Training's `forward` is CompressAI's but for the checkerboard, which rounds in its own: each vector is quantized by the
+conditional that codes it. Codecs of whole networks have `factor`, pixels along each side of an image for one latent of
+those with a density.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from compressai.latent_codecs import (
 )
 from torch import Tensor
 
-from ltc.images.networks.serial import SerialCoder
+from ltc.images.exact import Exact
+from ltc.images.networks.passes import Pass, Select, everything
+from ltc.images.networks.serial import scan
 
 __all__ = ["ChannelGroups", "Checkerboard", "Factorized", "Gaussian", "Hyperprior", "RasterScan"]
 
@@ -28,22 +30,31 @@ __all__ = ["ChannelGroups", "Checkerboard", "Factorized", "Gaussian", "Hyperprio
 class Factorized(EntropyBottleneckLatentCodec):
     """A learned density for each channel, and no context."""
 
-    def code_shape(self, height: int, width: int) -> Any:
-        return height, width
+    factor = 16
+
+    def code(self, coding: Pass) -> Tensor:
+        return coding.density("y", self.entropy_bottleneck, everything)
 
 
 class Gaussian(GaussianConditionalLatentCodec):
     """Gaussians whose scales and means come from outside."""
 
-    def code_shape(self, height: int, width: int) -> Any:
-        return height, width
+    def code(self, side: Tensor, coding: Pass, select: Select = everything) -> Tensor:
+        """The decoded latents of side information, or of context too; ``select`` is their part of all latents."""
+        scales, means = self._chunk(Exact(self.entropy_parameters)(side))
+        return coding.gaussians(self.gaussian_conditional, scales, means, select)
 
 
 class Hyperprior(HyperpriorLatentCodec):
     """Side information first, then latents; the hyper-latents have a quarter of their height and width."""
 
-    def code_shape(self, height: int, width: int) -> Any:
-        return {"y": self.y.code_shape(height, width), "hyper": (height // 4, width // 4)}
+    factor = 64
+
+    def code(self, coding: Pass) -> Tensor:
+        hyper: Any = self.hyper
+        side = Exact(hyper.h_s)(coding.density("z", hyper.entropy_bottleneck, hyper.h_a))
+        codec: Any = self.y
+        return codec.code(side, coding)
 
 
 class Checkerboard(CheckerboardLatentCodec):
@@ -68,8 +79,15 @@ class Checkerboard(CheckerboardLatentCodec):
             "y_hat": self.embed(torch.stack(decoded)),
         }
 
-    def code_shape(self, height: int, width: int) -> Any:
-        return self.context_prediction.in_channels, height, width
+    def code(self, side: Tensor, coding: Pass) -> Tensor:
+        sides, codec = self.unembed(side), self.latent_codec["y"]
+        decoded = [side.new_zeros(1, self.context_prediction.in_channels, *sides.shape[3:]) for _ in range(2)]
+        context, parameters = Exact(self.context_prediction), Exact(self.entropy_parameters)
+        for i in range(2):
+            around = self.unembed(context(self.embed(torch.stack(decoded))))[i] * i
+            gaussians = parameters(self.merge(around, sides[i]))
+            decoded[i] = codec.code(gaussians, coding, lambda y, half=i: self.unembed(y)[half])
+        return self.embed(torch.stack(decoded))
 
 
 class ChannelGroups(ChannelGroupsLatentCodec):
@@ -78,20 +96,16 @@ class ChannelGroups(ChannelGroupsLatentCodec):
     Reference: Minnen & Singh, ICIP 2020, arXiv:2007.08739.
     """
 
-    def decompress(self, strings: list[list[bytes]], shape: list[Any], side_params: Tensor, **_: Any) -> dict[str, Any]:
-        each = len(strings) // len(self.groups)
-        height, width = side_params.shape[2:]
-        decoded = side_params.new_zeros(len(side_params), sum(self.groups), height, width)
-        # As in `compress`, contexts are taken from slices of one tensor: the same numbers in the same layout.
-        parts = decoded.split(self.groups, 1)
-        for k, part in enumerate(parts):
-            params = self._get_ctx_params(k, side_params, parts)
-            found = self.latent_codec[f"y{k}"].decompress(strings[each * k : each * (k + 1)], shape[k], params)
-            part[:] = found["y_hat"]
-        return {"y_hat": decoded}
-
-    def code_shape(self, height: int, width: int) -> Any:
-        return [self.latent_codec[f"y{k}"].code_shape(height, width) for k in range(len(self.groups))]
+    def code(self, side: Tensor, coding: Pass) -> Tensor:
+        decoded: list[Tensor] = []
+        for k in range(len(self.groups)):
+            known = side
+            if decoded:
+                context = Exact(self.channel_context[f"y{k}"])(self.merge_y(*decoded))
+                known = self.merge_params(context, side)
+            codec: Any = self.latent_codec[f"y{k}"]
+            decoded.append(codec.code(known, coding, lambda y, group=k: y.split(self.groups, 1)[group]))
+        return torch.cat(decoded, 1)
 
 
 class RasterScan(RasterScanLatentCodec):
@@ -100,23 +114,6 @@ class RasterScan(RasterScanLatentCodec):
     Reference: Minnen, Ballé & Toderici, NeurIPS 2018, arXiv:1809.02736.
     """
 
-    def forward(self, y: Tensor, params: Tensor) -> dict[str, Any]:
-        if self.training:
-            return super().forward(y, params)
-        y_hat, likelihoods = self._coder().quantize(y, params)
-        return {"likelihoods": {"y": likelihoods}, "y_hat": y_hat}
-
-    def compress(self, y: Tensor, ctx_params: Tensor) -> dict[str, Any]:
-        coded = [self._coder().encode(*pair) for pair in zip(y.split(1), ctx_params.split(1), strict=True)]
-        strings, decoded = zip(*coded, strict=True)
-        return {"strings": [list(strings)], "shape": y.shape[2:], "y_hat": torch.cat(decoded)}
-
-    def decompress(self, strings: list[list[bytes]], shape: Any, ctx_params: Tensor, **_: Any) -> dict[str, Any]:
-        pairs = zip(strings[0], ctx_params.split(1), strict=True)
-        return {"y_hat": torch.cat([self._coder().decode(*pair) for pair in pairs])}
-
-    def code_shape(self, height: int, width: int) -> Any:
-        return height, width
-
-    def _coder(self) -> SerialCoder:
-        return SerialCoder(self.gaussian_conditional, self.context_prediction, self.entropy_parameters)
+    def code(self, side: Tensor, coding: Pass) -> Tensor:
+        networks = self.context_prediction, self.entropy_parameters
+        return coding.positions(self.gaussian_conditional, lambda visit: scan(side, *networks, visit))

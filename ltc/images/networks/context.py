@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ltc.images.networks.codecs import ChannelGroups, Checkerboard, Factorized, Gaussian, Hyperprior, RasterScan
 from ltc.images.networks.image_network import ImageNetwork
+from ltc.images.networks.passes import Pass
 
 __all__ = [
     "ContextNetwork",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-class ContextNetwork(SimpleVAECompressionModel, ImageNetwork):
+class ContextNetwork(ImageNetwork, SimpleVAECompressionModel):
     """The transforms of bmshj2018-hyperprior with any latent codec: what a context model is worth, all else equal.
 
     The context models are those of the tables of Zhang & Wu, "Learning Optimal Lattice Vector Quantizers for End-to-end
@@ -45,14 +46,12 @@ class ContextNetwork(SimpleVAECompressionModel, ImageNetwork):
             deconv(M, N), inverse[0], deconv(N, N), inverse[1], deconv(N, N), inverse[2], deconv(N, 3)
         )
         self.latent_codec = context(N, M)
+        self.factor = self.latent_codec.factor
         self.N, self.M = N, M
 
-    def code_shape(self, height: int, width: int) -> Any:
+    def code(self, coding: Pass) -> Tensor:
         codec: Any = self.latent_codec
-        return codec.code_shape(height // 16, width // 16)
-
-    def decompress(self, strings: list[list[bytes]], shape: Any) -> dict[str, Tensor]:
-        return super().decompress(strings, shape)
+        return codec.code(coding)
 
 
 def factorized_context(N: int, M: int) -> LatentCodec:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from compressai.models import FactorizedPrior as _FactorizedPrior
+from torch import Tensor
 
 from ltc.images.networks.image_network import ImageNetwork
+from ltc.images.networks.passes import Pass, everything
 
 __all__ = ["FactorizedPrior"]
 
 
-class FactorizedPrior(_FactorizedPrior, ImageNetwork):
+class FactorizedPrior(ImageNetwork, _FactorizedPrior):
     """bmshj2018-factorized: Ballé, Minnen, Singh, Hwang & Johnston, ICLR 2018, arXiv:1802.01436; CompressAI's network.
 
     Args:
@@ -18,3 +20,6 @@ class FactorizedPrior(_FactorizedPrior, ImageNetwork):
     """
 
     factor = 16
+
+    def code(self, coding: Pass) -> Tensor:
+        return coding.density("y", self.entropy_bottleneck, everything)

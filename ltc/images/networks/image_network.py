@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from compressai.models import CompressionModel
+from torch import Tensor, nn
+
+from ltc.coding import CorruptStream
+from ltc.images.exact import threads_of_synthesis, using_threads
+from ltc.images.networks.passes import Estimate, Pass, Read, Write
 
 __all__ = ["ImageNetwork", "assemble", "scalar"]
 
@@ -14,17 +20,74 @@ class ImageNetwork(CompressionModel):
     """A network of CompressAI's kind, for images whose sides are multiples of `factor`.
 
     `forward(x)` takes float [batch, 3, height, width] in [0, 1] and returns ``x_hat`` (the same shape) and
-    ``likelihoods``, a dictionary of tensors; the bits of an image are the sum of their -log2. In evaluation mode
-    ``x_hat`` is what `decompress` returns for the strings of `compress`, bit for bit, for one image at a time on one
-    machine. `update()` makes the tables of the entropy coder.
+    ``likelihoods``, a dictionary of tensors; the bits of an image are the sum of their -log2. `update()` makes the
+    tables of the entropy coder.
+
+    In training that is CompressAI's pass, or the one that a network has of its own. In evaluation mode latents take the
+    walk of `code`, image by image and without derivatives, as they do in `compress` and `decompress`: ``x_hat`` is what
+    `decompress` returns for the strings of `compress`, bit for bit, however many threads it has and whatever other
+    images there are in a batch. Its latents are the same on any machine; the synthesis after them, in single precision,
+    is the same on machines of a kind.
     """
 
     factor: int = 64
-    """Pixels along each side of an image for one hyper-latent: sides must be multiples of it."""
+    """Pixels along each side of an image for one latent of `code`'s first: sides must be multiples of it."""
 
-    def code_shape(self, height: int, width: int) -> Any:
+    def code(self, coding: Pass) -> Tensor:
+        """The decoded latents of one image [1, channels, height, width], in the walk that all passes take."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> dict[str, Any]:
+        if self.training:
+            return super().forward(x)
+        with torch.no_grad():
+            passes = [Estimate(y) for y in self.g_a(x).split(1)]
+            images = [self._synthesis(self.code(coding), threads_of_synthesis()) for coding in passes]
+            parts = [coding.likelihoods for coding in passes]
+        likelihoods = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        return {"x_hat": torch.cat(images), "likelihoods": likelihoods}
+
+    @torch.no_grad()
+    def compress(self, x: Tensor) -> dict[str, Any]:
+        """Images [batch, 3, height, width] as strings.
+
+        Returns:
+            ``strings``, lists with one for each image, the last one that of its notes; ``shape``, for `decompress`; and
+            ``y_hat``, the latents that will be decoded.
+
+        Raises:
+            ValueError: if there are no tables yet, or a network's numbers are none.
+        """
+        passes = [Write(y) for y in self.g_a(x).split(1)]
+        decoded = [self.code(coding) for coding in passes]
+        strings = [list(column) for column in zip(*(coding.strings for coding in passes), strict=True)]
+        return {"strings": strings, "shape": self.code_shape(*x.shape[2:]), "y_hat": torch.cat(decoded)}
+
+    @torch.no_grad()
+    def decompress(self, strings: list[list[bytes]], shape: tuple[int, int]) -> dict[str, Any]:
+        """Images of strings: ``x_hat`` in [0, 1], and their latents ``y_hat``.
+
+        Raises:
+            CorruptStream: if they are no strings of `compress` (a ValueError too).
+        """
+        if len(strings) < 2:
+            raise CorruptStream("the strings are not those of this network: some are missing")
+        passes = [Read(list(column), shape) for column in zip(*strings, strict=True)]
+        decoded = [self.code(coding) for coding in passes]
+        for coding in passes:
+            coding.end()
+        pairs = zip(decoded, passes, strict=True)
+        images = [self._synthesis(y_hat, coding.notes.threads).clamp_(0, 1) for y_hat, coding in pairs]
+        return {"x_hat": torch.cat(images), "y_hat": torch.cat(decoded)}
+
+    def code_shape(self, height: int, width: int) -> tuple[int, int]:
         """The ``shape`` that `decompress` takes, for an image of this height and width, multiples of `factor`."""
         return height // self.factor, width // self.factor
+
+    def _synthesis(self, y_hat: Tensor, threads: int) -> Tensor:
+        synthesis: nn.Module = self.g_s
+        with using_threads(threads):
+            return synthesis(y_hat.to(next(synthesis.parameters()).dtype))
 
 
 def scalar(network: ImageNetwork) -> ImageNetwork:

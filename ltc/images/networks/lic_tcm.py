@@ -19,6 +19,7 @@ from compressai.models import SimpleVAECompressionModel
 from torch import Tensor, nn
 
 from ltc.images.networks.image_network import ImageNetwork
+from ltc.images.networks.passes import Pass
 from ltc.images.networks.slices import Slices, SlicesWithHyperprior
 from ltc.images.networks.windows import Windows
 
@@ -68,7 +69,7 @@ class SwinAttention(nn.Module):
         return x + self.widen(self.content(inner) * gate)
 
 
-class LICTCM(SimpleVAECompressionModel, ImageNetwork):
+class LICTCM(ImageNetwork, SimpleVAECompressionModel):
     """LIC-TCM, written from its paper.
 
     Reference: Liu, Sun & Katto, "Learned Image Compression with Mixed Transformer-CNN Architectures", CVPR 2023,
@@ -149,6 +150,6 @@ class LICTCM(SimpleVAECompressionModel, ImageNetwork):
             means=hyper_decoder(),
         )
 
-    def code_shape(self, height: int, width: int) -> Any:
+    def code(self, coding: Pass) -> Tensor:
         codec: Any = self.latent_codec
-        return codec.code_shape(height // 16, width // 16)
+        return codec.code(coding)

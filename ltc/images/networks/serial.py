@@ -1,7 +1,7 @@
 """Serial coding: the Gaussians of a position depend on the decoded latents before it, in raster order.
 
 CompressAI's own loops have integers and its entropy coder written into them. Here encoder, decoder and the evaluation
-without a bitstream are one loop, `scan`, with three visitors; so all see the same numbers, bit for bit.
+without a bitstream are one loop, `scan`, whose visitors are the passes' (:mod:`ltc.images.networks.passes`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from compressai.ans import BufferedRansEncoder, RansDecoder
 from compressai.entropy_models import GaussianConditional
 from torch import Tensor, nn
 
-__all__ = ["SerialCoder", "scan"]
+from ltc.images.exact import Exact
+
+__all__ = ["Visit", "scan", "serial_decoder", "serial_encoder"]
 
 Visit = Callable[[int, int, Tensor, Tensor], Tensor]
 
@@ -25,76 +27,27 @@ def scan(side: Tensor, context: nn.Module, parameters: nn.Module, visit: Visit) 
     """Visits the positions of one image's latents in raster order; each sees what those before it became.
 
     Args:
-        side: side information [1, channels, height, width].
+        side: side information [1, channels, height, width], float64.
         context: the masked convolution over decoded latents.
         parameters: makes scales and means, one after the other along channels, of side information and context.
-        visit: ``visit(row, column, scales [C], means [C])`` gives the decoded latents [C] of a position.
+        visit: ``visit(row, column, scales [C], means [C])`` gives the decoded latents [C] of a position, float64.
 
     Returns:
-        The decoded latents [1, C, height, width].
+        The decoded latents [1, C, height, width], float64.
     """
     conv: Any = context
     kernel, channels = conv.kernel_size[0], conv.in_channels
     pad = kernel // 2
-    weight = conv.weight * conv.mask
+    weight, bias, parameters_of = (conv.weight * conv.mask).double(), conv.bias.double(), Exact(parameters)
     height, width = side.shape[2:]
     decoded = side.new_zeros(1, channels, height + 2 * pad, width + 2 * pad)
     for row in range(height):
         for column in range(width):
-            around = F.conv2d(decoded[:, :, row : row + kernel, column : column + kernel], weight, conv.bias)
+            around = F.conv2d(decoded[:, :, row : row + kernel, column : column + kernel], weight, bias)
             here = side[:, :, row : row + 1, column : column + 1]
-            scales, means = parameters(torch.cat([here, around], 1)).flatten().chunk(2)
+            scales, means = parameters_of(torch.cat([here, around], 1)).flatten().chunk(2)
             decoded[0, :, row + pad, column + pad] = visit(row, column, scales, means)
     return decoded[:, :, pad : pad + height, pad : pad + width].contiguous()
-
-
-class SerialCoder:
-    """The three visitors of `scan` for one Gaussian conditional: quantize, encode, decode.
-
-    Args:
-        conditional: CompressAI's, or one that has `serial_encoder` and `serial_decoder`.
-        context: the masked convolution.
-        parameters: the network after it.
-    """
-
-    def __init__(self, conditional: GaussianConditional, context: nn.Module, parameters: nn.Module) -> None:
-        self._conditional, self._networks = conditional, (context, parameters)
-
-    def quantize(self, y: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
-        """The decoded latents of y [batch, C, height, width] without a bitstream, and their likelihoods."""
-        images = [self._quantize(*pair) for pair in zip(y.split(1), side.split(1), strict=True)]
-        decoded, likelihoods = zip(*images, strict=True)
-        return torch.cat(decoded), torch.cat(likelihoods)
-
-    def _quantize(self, y: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
-        likelihoods = torch.empty_like(y)
-
-        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            here, scales, means = (t.view(1, -1, 1, 1) for t in (y[0, :, row, column], scales, means))
-            point, likelihood = self._conditional(here, scales, means=means, training=False)
-            likelihoods[0, :, row, column] = likelihood.flatten()
-            return point.flatten()
-
-        return scan(side, *self._networks, visit), likelihoods
-
-    def encode(self, y: Tensor, side: Tensor) -> tuple[bytes, Tensor]:
-        """The string of one image's latents y [1, C, height, width], and what they are decoded to."""
-        encoder = _encoder(self._conditional)
-
-        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            return encoder.put(y[0, :, row, column], self._conditional.build_indexes(scales), means)
-
-        decoded = scan(side, *self._networks, visit)
-        return encoder.finish(), decoded
-
-    def decode(self, string: bytes, side: Tensor) -> Tensor:
-        """The latents [1, C, height, width] of a string."""
-        decoder = _decoder(self._conditional, string)
-
-        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            return decoder.get(self._conditional.build_indexes(scales), means)
-
-        return scan(side, *self._networks, visit)
 
 
 class _RansEncoder:
@@ -130,12 +83,14 @@ class _RansDecoder:
         return self._conditional.dequantize(torch.tensor(symbols, device=means.device), means)
 
 
-def _encoder(conditional: Any) -> Any:
+def serial_encoder(conditional: Any) -> Any:
+    """The encoder of positions: a lattice's, or CompressAI's entropy coder behind the same calls."""
     own = getattr(conditional, "serial_encoder", None)
     return _RansEncoder(conditional) if own is None else own()
 
 
-def _decoder(conditional: Any, string: bytes) -> Any:
+def serial_decoder(conditional: Any, string: bytes) -> Any:
+    """The decoder of what :func:`serial_encoder` wrote."""
     own = getattr(conditional, "serial_decoder", None)
     return _RansDecoder(conditional, string) if own is None else own(string)
 

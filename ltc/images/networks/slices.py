@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ from compressai.latent_codecs import LatentCodec
 from compressai.layers import conv3x3
 from torch import Tensor, nn
 
+from ltc.images.exact import Exact
 from ltc.images.networks.codecs import Gaussian
+from ltc.images.networks.passes import Pass
 
 __all__ = ["Slices", "SlicesWithHyperprior"]
 
@@ -59,45 +62,48 @@ class Slices(LatentCodec):
     def forward(self, y: Tensor, params: Tensor) -> dict[str, Any]:
         likelihoods: list[Tensor] = []
 
-        def code(i: int, gaussians: Tensor) -> Tensor:
-            out = self.conditionals[i](y.split(self.size, 1)[i], gaussians)
+        def code(i: int, scales: Tensor, means: Tensor) -> Tensor:
+            out = self.conditionals[i](self._part(i, y), torch.cat([scales, means], 1))
             likelihoods.append(out["likelihoods"]["y"])
             return out["y_hat"]
 
-        y_hat = self._slices(params, code)
+        y_hat = self._slices(params, code, lambda network: network, lambda values: values)
         return {"likelihoods": {"y": torch.cat(likelihoods, 1)}, "y_hat": y_hat}
 
-    def compress(self, y: Tensor, params: Tensor) -> dict[str, Any]:
-        strings: list[list[bytes]] = []
+    def code(self, side: Tensor, coding: Pass) -> Tensor:
+        def code(i: int, scales: Tensor, means: Tensor) -> Tensor:
+            conditional: Any = self.conditionals[i]
+            part = functools.partial(self._part, i)
+            return coding.gaussians(conditional.gaussian_conditional, scales, means, part)
 
-        def code(i: int, gaussians: Tensor) -> Tensor:
-            out = self._conditional(i).compress(y.split(self.size, 1)[i], gaussians)
-            strings.extend(out["strings"])
-            return out["y_hat"]
+        return self._slices(side, code, Exact, coding.settled)
 
-        return {"y_hat": self._slices(params, code), "strings": strings, "shape": y.shape[2:]}
+    def _part(self, i: int, y: Tensor) -> Tensor:
+        return y.split(self.size, 1)[i]
 
-    def decompress(self, strings: list[list[bytes]], shape: Any, params: Tensor) -> dict[str, Any]:
-        def code(i: int, gaussians: Tensor) -> Tensor:
-            return self._conditional(i).decompress([strings[i]], shape, gaussians)["y_hat"]
+    def _slices(
+        self,
+        params: Tensor,
+        code: Callable[[int, Tensor, Tensor], Tensor],
+        network: Callable[[nn.Module], Callable[[Tensor], Tensor]],
+        settled: Callable[[Tensor], Tensor],
+    ) -> Tensor:
+        """All slices [batch, M, height, width].
 
-        return {"y_hat": self._slices(params, code)}
-
-    def code_shape(self, height: int, width: int) -> Any:
-        return height, width
-
-    def _conditional(self, i: int) -> Any:
-        return self.conditionals[i]
-
-    def _slices(self, params: Tensor, code: Callable[[int, Tensor], Tensor]) -> Tensor:
-        """All slices [batch, M, height, width]; ``code(i, scales and means)`` gives slice i as it is decoded."""
+        Args:
+            params: side information.
+            code: ``code(i, scales, means)`` gives the quantized slice i.
+            network: a network as it is to be computed.
+            settled: the predictions of what quantization has taken away, as the decoder will have them.
+        """
         for_scales, for_means = params.chunk(2, 1)
         decoded: list[Tensor] = []
         for i in range(self.count):
-            scales = self.scales[i](torch.cat([for_scales, *decoded], 1))
             means_from = torch.cat([for_means, *decoded], 1)
-            y_hat = code(i, torch.cat([scales, self.means[i](means_from)], 1))
-            decoded.append(y_hat + 0.5 * torch.tanh(self.residuals[i](torch.cat([means_from, y_hat], 1))))
+            scales = network(self.scales[i])(torch.cat([for_scales, *decoded], 1))
+            y_hat = code(i, scales, network(self.means[i])(means_from))
+            residual = network(self.residuals[i])(torch.cat([means_from, y_hat], 1))
+            decoded.append(y_hat + settled(0.5 * torch.tanh(residual)))
         return torch.cat(decoded, 1)
 
 
@@ -122,20 +128,9 @@ class SlicesWithHyperprior(LatentCodec):
         out = self.slices(y, self._side(z_hat))
         return {"likelihoods": {"y": out["likelihoods"]["y"], "z": likelihoods}, "y_hat": out["y_hat"]}
 
-    def compress(self, y: Tensor) -> dict[str, Any]:
-        z = self.analysis(y)
-        z_strings = self.entropy_bottleneck.compress(z)
-        out = self.slices.compress(y, self._side(self.entropy_bottleneck.decompress(z_strings, z.shape[2:])))
-        shape = {"y": out["shape"], "hyper": z.shape[2:]}
-        return {"strings": [*out["strings"], z_strings], "shape": shape, "y_hat": out["y_hat"]}
-
-    def decompress(self, strings: list[list[bytes]], shape: Any) -> dict[str, Any]:
-        *y_strings, z_strings = strings
-        side = self._side(self.entropy_bottleneck.decompress(z_strings, shape["hyper"]))
-        return self.slices.decompress(y_strings, shape["y"], side)
-
-    def code_shape(self, height: int, width: int) -> Any:
-        return {"y": self.slices.code_shape(height, width), "hyper": (height // 4, width // 4)}
+    def code(self, coding: Pass) -> Tensor:
+        z_hat = coding.density("z", self.entropy_bottleneck, self.analysis)
+        return self.slices.code(torch.cat([Exact(self.scales)(z_hat), Exact(self.means)(z_hat)], 1), coding)
 
     def _side(self, z_hat: Tensor) -> Tensor:
         return torch.cat([self.scales(z_hat), self.means(z_hat)], 1)

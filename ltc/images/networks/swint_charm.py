@@ -7,16 +7,17 @@ from itertools import pairwise
 from typing import Any
 
 from compressai.models import SimpleVAECompressionModel
-from torch import nn
+from torch import Tensor, nn
 
 from ltc.images.networks.image_network import ImageNetwork
+from ltc.images.networks.passes import Pass
 from ltc.images.networks.slices import Slices, SlicesWithHyperprior
 from ltc.images.networks.windows import Windows, merge, split
 
 __all__ = ["SwinTChARM"]
 
 
-class SwinTChARM(SimpleVAECompressionModel, ImageNetwork):
+class SwinTChARM(ImageNetwork, SimpleVAECompressionModel):
     """SwinT-ChARM, written from its paper.
 
     Each stage of the encoder merges patches of 2 x 2 and attends in windows; the decoder is its mirror image.
@@ -65,9 +66,9 @@ class SwinTChARM(SimpleVAECompressionModel, ImageNetwork):
             means=_decoder(hyper, hyper_depths, hyper_window, head),
         )
 
-    def code_shape(self, height: int, width: int) -> Any:
+    def code(self, coding: Pass) -> Tensor:
         codec: Any = self.latent_codec
-        return codec.code_shape(height // 16, width // 16)
+        return codec.code(coding)
 
 
 def _encoder(widths: Sequence[int], depths: Sequence[int], window: int, head: int) -> nn.Module:

@@ -1,0 +1,153 @@
+"""Numbers that encoder and decoder share although no two machines sum alike: float64, rounded with a margin.
+
+The tables of a bitstream depend on what networks make of decoded latents. Sums of floating-point numbers depend on
+their order, which threads, batches and processors choose; in double precision they agree to about 1e-15 of what was
+summed. So such networks run in double precision here, and what they give is rounded to a *grid*. The encoder makes sure
+that no number lies so near to the middle between two points of the grid that it could be rounded otherwise elsewhere;
+where one does, it takes another grid, and says so in a few bytes. Whatever is decoded from there on is the same to the
+last bit.
+
+Fixed-point arithmetic in the whole network does the same without double precision: Ballé, Johnston & Minnen, "Integer
+Networks for Data Compression with Latent-Variable Models", ICLR 2019; this takes any network as it was trained.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+__all__ = ["ChosenGrids", "Exact", "Grids", "KnownGrids", "on_grid", "threads_of_synthesis", "using_threads"]
+
+# The finest grid, and how many others there are with its step, each shifted by a part of it.
+_STEP, _SHIFTS = 2.0**-10, 16
+
+# Each next step is so many times as large; no network that learned something needs the second.
+_COARSER = 4.0
+
+_GRIDS = 256
+
+# Values may differ by this times their size, at least 1, from one machine to the next: half a million times the last
+# digit of a double.
+_MARGIN = 2.0**-33
+
+_MOST_THREADS = 64
+
+
+class Exact:
+    """A network in double precision, without derivatives.
+
+    Args:
+        module: the network, which is left as it is; its parameters are taken as they are now.
+
+    Example:
+        >>> layer = nn.Conv2d(3, 4, 1)
+        >>> Exact(layer)(torch.randn(1, 3, 5, 5)).dtype
+        torch.float64
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        self._module = module
+        self._tensors = {name: t.detach().double() for name, t in tensors.items() if t.is_floating_point()}
+
+    @torch.no_grad()
+    def __call__(self, x: Tensor) -> Tensor:
+        return functional_call(self._module, self._tensors, (x.double(),))
+
+
+class Grids(abc.ABC):
+    """The grids of one image's numbers, in the order in which they are asked for."""
+
+    @abc.abstractmethod
+    def round(self, values: Tensor) -> Tensor:
+        """Values float64 of any shape on their grid, which all of them share."""
+
+
+class ChosenGrids(Grids):
+    """The encoder's: for each call the first grid with all values away from the edges of its cells.
+
+    Attributes:
+        others: the number of a grid for each call that did not get grid 0, by the number of the call.
+    """
+
+    def __init__(self) -> None:
+        self.others: dict[int, int] = {}
+        self._calls = 0
+
+    def round(self, values: Tensor) -> Tensor:
+        """See :meth:`Grids.round`.
+
+        Raises:
+            ValueError: if there is no such grid.
+        """
+        for grid in range(_GRIDS):
+            found, gap = _rounded(values, grid)
+            if bool((gap > _MARGIN * values.abs().clamp(min=1.0)).all()):
+                if grid:
+                    self.others[self._calls] = grid
+                self._calls += 1
+                return found
+        raise ValueError(
+            "The network gives Gaussians that are no numbers, or so large that another machine could not compute them "
+            "again: the image cannot be coded with it."
+        )
+
+
+class KnownGrids(Grids):
+    """The decoder's.
+
+    Args:
+        others: of the encoder's.
+    """
+
+    def __init__(self, others: Mapping[int, int]) -> None:
+        self._others, self._calls = others, 0
+
+    def round(self, values: Tensor) -> Tensor:
+        found = on_grid(values, self._others.get(self._calls, 0))
+        self._calls += 1
+        return found
+
+
+def on_grid(values: Tensor, grid: int) -> Tensor:
+    """The nearest points of a grid, float64.
+
+    Grid g has the points ``(k + (g mod 16) / 16) * 2^-10 * 4^(g // 16)`` for all integers k.
+
+    Example:
+        >>> on_grid(torch.tensor([0.3], dtype=torch.float64), 8) * 2048
+        tensor([615.], dtype=torch.float64)
+    """
+    return _rounded(values, grid)[0]
+
+
+def _rounded(values: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+    """The points of the grid, and how far each value is from where it would be rounded to another one."""
+    step, shift = _STEP * _COARSER ** (grid // _SHIFTS), grid % _SHIFTS / _SHIFTS
+    at = values.double() / step - shift
+    k = torch.round(at)
+    return (k + shift) * step, (0.5 - (at - k).abs()) * step
+
+
+def threads_of_synthesis() -> int:
+    """Threads with which a decoder's last network, in single precision, runs for this encoder."""
+    return min(torch.get_num_threads(), _MOST_THREADS)
+
+
+@contextlib.contextmanager
+def using_threads(count: int) -> Iterator[None]:
+    """Runs with this number of torch's threads, at most 64: single precision sums in another order with others."""
+    before, count = torch.get_num_threads(), max(1, min(count, _MOST_THREADS))
+    if count == before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

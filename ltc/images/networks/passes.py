@@ -1,0 +1,220 @@
+"""One image's latents through an entropy model: measured, written or read, by one walk that sees the same numbers.
+
+What a network knows of its latents, and in which order they come, is its walk (``code``). It is given one of three
+passes, and all that depends on decoded latents goes through them: so evaluation, encoder and decoder cannot differ.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from compressai.entropy_models import EntropyBottleneck, GaussianConditional
+from torch import Tensor
+
+from ltc.coding import CorruptStream
+from ltc.images.exact import ChosenGrids, Grids, KnownGrids, threads_of_synthesis
+from ltc.images.networks.notes import Notes
+from ltc.images.networks.serial import Visit, serial_decoder, serial_encoder
+
+__all__ = ["Estimate", "Pass", "Read", "Select", "Write", "everything"]
+
+Select = Callable[[Tensor], Tensor]
+
+
+def everything(y: Tensor) -> Tensor:
+    """The part of the latents that is all of them."""
+    return y
+
+
+class Pass(abc.ABC):
+    """What becomes of an image's latents.
+
+    Args:
+        grids: of all numbers that networks make of decoded latents.
+    """
+
+    def __init__(self, grids: Grids) -> None:
+        self._grids = grids
+
+    def settled(self, values: Tensor) -> Tensor:
+        """Numbers of a network as they are everywhere: float64, of the same shape."""
+        return self._grids.round(values)
+
+    @abc.abstractmethod
+    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
+        """Decoded latents with a learned density for each channel.
+
+        Args:
+            name: of their likelihoods: y, or z for side information.
+            bottleneck: the densities.
+            analysis: makes them of y.
+        """
+
+    @abc.abstractmethod
+    def gaussians(
+        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
+    ) -> Tensor:
+        """Decoded latents with Gaussians, float64.
+
+        Args:
+            conditional: CompressAI's or a lattice's.
+            scales: float64 [1, channels, height, width], of a network.
+            means: likewise; None for zero.
+            select: the part of y that these latents are.
+        """
+
+    @abc.abstractmethod
+    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+        """The same position after position: ``walk(visit)`` calls ``visit(row, column, scales, means)`` for each."""
+
+    def _parameters(self, scales: Tensor, means: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Scales (float32, as tables are found by them) and means (float64)."""
+        scales = self.settled(scales.clamp(min=0.0))
+        return scales.float(), torch.zeros_like(scales) if means is None else self.settled(means)
+
+
+class Estimate(Pass):
+    """The likelihoods of latents.
+
+    Args:
+        y: the latents of one image.
+
+    Attributes:
+        likelihoods: of y, and of z where there is side information: [1, count].
+    """
+
+    def __init__(self, y: Tensor) -> None:
+        super().__init__(ChosenGrids())
+        self._y, self._parts = y, dict[str, list[Tensor]]()
+
+    @property
+    def likelihoods(self) -> dict[str, Tensor]:
+        return {name: torch.cat(parts, 1) for name, parts in sorted(self._parts.items())}
+
+    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
+        decoded, likelihoods = bottleneck(analysis(self._y))
+        self._keep(name, likelihoods)
+        return decoded
+
+    def gaussians(
+        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
+    ) -> Tensor:
+        return self._one(conditional, select(self._y), *self._parameters(scales, means))
+
+    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
+            here = self._y[:, :, row : row + 1, column : column + 1]
+            scales, means = (t.view(1, -1, 1, 1) for t in self._parameters(scales, means))
+            return self._one(conditional, here, scales, means).flatten()
+
+        return walk(visit)
+
+    def _one(self, conditional: Any, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
+        decoded, likelihoods = conditional(y.double(), scales, means=means, training=False)
+        self._keep("y", likelihoods)
+        return decoded
+
+    def _keep(self, name: str, likelihoods: Tensor) -> None:
+        self._parts.setdefault(name, []).append(likelihoods.flatten(1))
+
+
+class Write(Pass):
+    """The strings of latents.
+
+    Args:
+        y: the latents of one image.
+    """
+
+    def __init__(self, y: Tensor) -> None:
+        self._chosen = ChosenGrids()
+        super().__init__(self._chosen)
+        self._y, self._gaussians, self._densities = y, list[bytes](), list[bytes]()
+
+    @property
+    def strings(self) -> list[bytes]:
+        """Those of Gaussians in their order, those of densities, and the notes."""
+        notes = Notes(threads_of_synthesis(), self._chosen.others)
+        return [*self._gaussians, *self._densities, notes.to_bytes()]
+
+    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
+        latents = analysis(self._y)
+        strings = bottleneck.compress(latents)
+        self._densities += strings
+        return bottleneck.decompress(strings, latents.shape[2:])
+
+    def gaussians(
+        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
+    ) -> Tensor:
+        scales, means = self._parameters(scales, means)
+        indexes = conditional.build_indexes(scales)
+        strings = conditional.compress(select(self._y).double(), indexes, means)
+        self._gaussians += strings
+        return conditional.decompress(strings, indexes, means=means)
+
+    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+        encoder = serial_encoder(conditional)
+
+        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
+            scales, means = self._parameters(scales, means)
+            return encoder.put(self._y[0, :, row, column].double(), conditional.build_indexes(scales), means)
+
+        decoded = walk(visit)
+        self._gaussians.append(encoder.finish())
+        return decoded
+
+
+class Read(Pass):
+    """Latents of strings.
+
+    Args:
+        strings: of :class:`Write`.
+        shape: height and width of the latents with densities.
+
+    Attributes:
+        notes: the encoder's.
+
+    Raises:
+        CorruptStream: here or in any method, if these are no strings of it.
+    """
+
+    def __init__(self, strings: list[bytes], shape: tuple[int, int]) -> None:
+        *gaussians, self._density, notes = strings
+        self.notes = Notes.of_bytes(notes)
+        super().__init__(KnownGrids(self.notes.grids))
+        self._gaussians, self._shape = iter(gaussians), shape
+
+    def end(self) -> None:
+        """Makes sure that all strings were read.
+
+        Raises:
+            CorruptStream: if there are more.
+        """
+        if next(self._gaussians, None) is not None:
+            raise CorruptStream("the strings are not those of this network: there are too many")
+
+    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
+        return bottleneck.decompress([self._density], self._shape)
+
+    def gaussians(
+        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
+    ) -> Tensor:
+        scales, means = self._parameters(scales, means)
+        return conditional.decompress([self._next()], conditional.build_indexes(scales), means=means)
+
+    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+        decoder = serial_decoder(conditional, self._next())
+
+        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
+            scales, means = self._parameters(scales, means)
+            return decoder.get(conditional.build_indexes(scales), means)
+
+        return walk(visit)
+
+    def _next(self) -> bytes:
+        string = next(self._gaussians, None)
+        if string is None:
+            raise CorruptStream("the strings are not those of this network: some are missing")
+        return string
