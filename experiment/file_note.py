@@ -12,8 +12,9 @@ def file_note(estimate: float | None, coded: float | None) -> str | None:
     """The difference of a rate in files and the model's own rate of the same symbols, and its reason.
 
     Files are shorter where the model has not learned its latents yet. Latents that its prior holds for next to
-    impossible cost it hundreds of bits (or the 30 of CompressAI's floor), and a file an escape code of a few; and its
-    mass beyond the coder's tables is shared out to what is in them. Both vanish as training goes on.
+    impossible cost it hundreds of bits (or the 30 of CompressAI's floor), and a file an escape code of a few. And a
+    coder's tables end: what mass the prior has beyond them (a quarter, of CompressAI's untrained one) is shared out to
+    what is inside. Both vanish as training goes on.
 
     Args:
         estimate: the model's rate, any unit; None where there is none.
@@ -29,11 +30,15 @@ def file_note(estimate: float | None, coded: float | None) -> str | None:
     """
     if not estimate or coded is None or abs(coded / estimate - 1) < _NEGLIGIBLE:
         return None
-    difference = abs(coded / estimate - 1)
-    share = f"{100 * difference:.3g} %"
     if coded < estimate:
         return (
-            f"Files are {share} shorter than the model's rate: its prior does not fit yet, and what it holds for next "
-            "to impossible, or for likely beyond the coder's tables, costs less in a file. Longer training ends that."
+            f"Files are {100 * (1 - coded / estimate):.3g} % shorter than the model's rate: its prior does not fit "
+            "yet, and latents that it holds for next to impossible cost less in a file, as escapes. Longer training "
+            "ends that."
         )
-    return f"Files are {share} longer than the model's rate: they are short, and headers and streams' ends weigh."
+    longer = (
+        f"{coded / estimate:.3g} times as long as"
+        if coded > 2 * estimate
+        else f"{100 * (coded / estimate - 1):.3g} % longer than"
+    )
+    return f"Files are {longer} the model's rate says: they are short, and headers and the ends of streams weigh."

@@ -69,7 +69,8 @@ def check_point(point):
         assert point["gap"] == pytest.approx(point["rate"] - point["bound_rate"], abs=1e-9)
         # No code is below R(D); the evaluation is of finitely many symbols.
         assert point["gap"] > -6 * point["gap_error"] - 0.01
-    assert point["coded_rate"] is None or point["coded_rate"] == pytest.approx(point["rate"], rel=0.1, abs=0.1)
+    if point["exact"] and point["coded_rate"] is not None:
+        assert point["coded_rate"] == pytest.approx(point["rate"], rel=0.1, abs=0.1)
 
 
 def test_default_job(smoke, tmp_path):
@@ -205,3 +206,21 @@ def test_what_ends_a_sweep_needs_no_torch():
     code = f"import sys, {modules}; print(sorted(sys.modules.keys() & {{'torch', 'pytorch_lightning', 'matplotlib'}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['matplotlib']"
+
+
+@pytest.mark.parametrize("chosen", [None, "active"])
+def test_threads_wait_without_spinning(chosen):
+    """Spinning threads make steps many times as long where other jobs take a core; it is set before torch is there."""
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"} | (
+        {"OMP_WAIT_POLICY": chosen} if chosen else {}
+    )
+    code = "import os, run, sys; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [chosen or "passive", "False"]
+
+
+def test_a_rate_that_no_file_has_is_not_called_exact(smoke):
+    """Hardly trained at a far too high lambda, the prior holds all latents for impossible; files escape them."""
+    point, done = smoke("lambda=1e6", "logger=none")
+    assert point["coded_rate"] < 0.5 * point["rate"] and not point["exact"]
+    assert "shorter than the model's rate" in done.stdout
