@@ -52,6 +52,7 @@ _ABSENT = object()
 _LIMITS = {
     **{"lambda": _POSITIVE, "symbol.dim": _whole(1), "symbol.latents": _whole(1), "lattice.dim": _whole(1)},
     **{"n": _whole(1), "run": _whole(1), "gain": _POSITIVE, "noise": _between(0, 1), "seed": _whole(0, 2**32 - 1)},
+    **{"parts": _whole(1), "sequence": _whole(1), "fail_fast": _SWITCH},
     **{"threads": _whole(1), "devices": _DEVICES, "num_nodes": _whole(1)},
     **{"steps": _whole(0), "step_factor": _POSITIVE, "trainer.max_steps": _whole(0)},
     **{"batch_floats": _whole(1), "batch_size": _whole(1), "eval_floats": _whole(1), "eval_batch_size": _whole(1)},

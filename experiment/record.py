@@ -24,6 +24,7 @@ _RESULTS = [
     "error.json",
     "coder.pt",
     "rd_point.png",
+    "rd_bound.json",
     "cells.png",
     "images.csv",
     "reconstructions/*.png",

@@ -22,11 +22,11 @@ _FIGURES = {
 
 # Of a sweep's table, from left to right, with the narrow headings of a column.
 _COLUMNS = {
-    **{"rate": "rate", "coded_rate": "in a file", "distortion": "distortion", "psnr": "PSNR", "ms_ssim": "MS-SSIM"},
-    **{"bound_rate": "R(D)", "gap": "gap", "theory_gap": "in theory"},
+    **{"rate": "rate", "estimated_rate": "estimated", "coded_rate": "in a file", "distortion": "distortion"},
+    **{"psnr": "PSNR", "ms_ssim": "MS-SSIM", "bound_rate": "R(D)", "gap": "gap", "theory_gap": "in theory"},
 }
 # What is left out where a terminal is too narrow, the first first: it follows from the rest, or is in rd_points.csv.
-_SPARED = ["theory_gap", "bound_rate", "ms_ssim", "coded_rate"]
+_SPARED = ["theory_gap", "bound_rate", "ms_ssim", "estimated_rate", "coded_rate"]
 _SETTINGS = ["source", "transform", "entropy_model", "model", "n", "seed"]
 # Below that a name is broken into syllables; and the part of a rate from which a file's is told apart.
 _NARROWEST, _APART = 18, 0.005
@@ -64,7 +64,8 @@ class SweepTable:
         done = [p for p in points if _known(p.get("rate"))]
         self.differing = [s for s in _SETTINGS if len({str(p.get(s)) for p in done}) > 1]
         self.figures = [key for key in _COLUMNS if key == "rate" or any(_known(p.get(key)) for p in done)]
-        if not any(_known(p.get("psnr")) or _file_differs(p) for p in done) and "coded_rate" in self.figures:
+        # The rate of images is that of files already.
+        if not any(_file_differs(p) for p in done) and "coded_rate" in self.figures:
             self.figures.remove("coded_rate")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from experiment.bound_curve import as_far_as, read_bound
 from experiment.pictures.rd_axes import decibel, label_axes
+from experiment.sweep.jobs import is_kept
 
 __all__ = ["draw_curves"]
 
@@ -45,8 +46,8 @@ def draw_curves(points: Any, curve_columns: list[str], folder: Path | None = Non
     images = "psnr" in points and bool(points["psnr"].notna().all())
     label_axes(panels[0], "bits per pixel, of whole files" if images else "rate (bits per symbol)")
     if known:
-        files = [] if folder is None else folder.rglob("rd_bound.json")
-        left = [pair for file in files for pair in read_bound(file.parent)]
+        jobs = [] if folder is None else [file.parent for file in folder.rglob("rd_bound.json")]
+        left = [pair for job in jobs if not is_kept(job) for pair in read_bound(job)]
         sources = list(points[points["bound_rate"].notna()].groupby("source"))
         for _, source in sources:
             pairs = list(zip(source["bound_rate"].astype(float), source["distortion"].astype(float), strict=True))

@@ -107,6 +107,10 @@ def _read(folder: Path, name: str) -> list[Job]:
         with table.open(newline="") as file:
             rows = [{key: _value(text) for key, text in row.items() if key} for row in csv.DictReader(file)]
         return [Job(name, str(number), _finite(row), None) for number, row in enumerate(rows)]
+    for result in results:
+        path = None if result.folder is None else result.folder / "rd_point.json"
+        if path is not None and path.is_file() and not isinstance(json.loads(path.read_text()), dict):
+            raise ValueError(f"{path} holds no object")
     jobs = [Job(name, r.name, _finite(r.row), r.folder, _overrides(r.folder)) for r in results]
     for job in jobs:
         if job.row.get("rate") is None:

@@ -27,6 +27,7 @@ OUT_OF_RANGE = [
     *("trainer.max_steps=-1", "steps=-1", "step_factor=0", "eval_symbols=0", "eval_symbols=null", "gain=-1", "gain=0"),
     *("noise=2", "noise=-0.1", "noise=.nan", "optimizer.lr=0", "optimizer.lr=-1", "optimizer.lr=abc", "prior_lr=0"),
     *("eval_batch_size=0", "batch_floats=0", "quantizer.rdo=1", "run=0", "symbol.dim=0", "lattice.dim=0", "lambda=-1"),
+    *("parts=0", "sequence=0", "fail_fast=2"),
 ]
 OF_IMAGES = [
     *("crops=0", "crop_size=0", "crop_size=-64", "threads=0", "eval_symbols=0", "steps=-1", "data.workers=-1"),

@@ -33,7 +33,9 @@ def some_points(count, images=False):
             **{"distortion": 10 ** draw(-6, 5), "error": None},
         }
         more = {"psnr": draw(20, 50), "ms_ssim": draw(0.5, 1)} if images else {}
-        more |= dict.fromkeys(["bound_rate", "gap", "theory_gap"]) if images else {}
+        if images:
+            more |= {"estimated_rate": point["coded_rate"], "coded_rate": rate}
+            more |= dict.fromkeys(["bound_rate", "gap", "theory_gap"])
         points.append({"bound_rate": draw(0, 30), "gap": draw(0, 1), "theory_gap": 0.146, **point, **more})
     return points
 
@@ -51,7 +53,7 @@ def test_no_number_is_cut(width, images):
     assert "…" not in text
     keys = ["rate", "distortion", "psnr"] if images else ["rate", "distortion", "gap"]
     if width >= 200:
-        keys += ["coded_rate"] if images else ["bound_rate", "theory_gap", "coded_rate"]
+        keys += ["estimated_rate", "ms_ssim"] if images else ["bound_rate", "theory_gap", "coded_rate"]
     for point in points:
         assert all(re.search(rf"[ │]{re.escape(number)} ", text) for number in numbers(point, keys))
     # Names may be broken into lines, but are there: without frames and blanks each setting is found.
@@ -85,6 +87,7 @@ def test_one_point(width):
 
 def test_images_of_long_names():
     row = {"image": "photograph" * 9, "bpp": 12.3456, "estimated_bpp": 11.2345, "psnr": 31.25, "ms_ssim": 0.9876}
-    point = {"transform": "net", "lattice": "e8", "lambda": 0.01, "rate": 1.0, "coded_rate": 2.0, "psnr": 3.0}
+    point = {"transform": "net", "lattice": "e8", "lambda": 0.01, "rate": 1.0, "psnr": 3.0}
+    point |= {"coded_rate": 2.0, "estimated_rate": 1.5}
     text = printed(image_table([row] * 3, {**point, "ms_ssim": None}), 60)
     assert all(number in text for number in ("12.3456", "11.2345", "31.25", "0.9876", "2.0000"))
