@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.provenance import provenance
 
 _ROOT = Path(__file__).resolve().parent.parent
-_CODE = ["transform=identity", "lattice.dim=4096", "batch_floats=24000"]
+_CODE = ["transform=identity", "lattice.dim=4096", "batch_floats=24000", "steps_share=1"]
 
 
 def slope(rate: float, gap: float) -> float:

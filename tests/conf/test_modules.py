@@ -54,7 +54,7 @@ def test_a_trellis_code_has_long_sequences_and_a_transform_for_each_symbol(compo
 
 def test_block_coders_keep_their_length(composed):
     cfg = composed("experiment=bltc_tcq256", "source=banana")
-    assert (cfg.n, cfg.lattice.dim, cfg.batch_floats) == (256, 256, 24000)
+    assert (cfg.n, cfg.lattice.dim, cfg.batch_floats, cfg.steps) == (256, 256, 24000, 3000)
 
 
 @torch.no_grad()
