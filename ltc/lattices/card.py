@@ -9,9 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ltc.lattices.catalogue.tcq import TrellisCode
 from ltc.lattices.lattice import Lattice
-from ltc.lattices.registry import get
 from ltc.lattices.theta_series import shortest_norm, theta_series
 from ltc.theory.nsm import space_filling_gap
 from ltc.theory.running_mean import RunningMean
@@ -20,10 +18,6 @@ __all__ = ["Card", "Shell", "kissing", "measure", "measure_nsm", "measure_speed"
 
 # Scalars of one call: enough that the kernels' threads have work, few enough to stay out of swap.
 _SCALARS = 1 << 20
-
-# Trellis codes: a sequence for the second moment, and the samples at either end that are left out (the known first
-# state costs there, the free last state saves).
-_LENGTH, _END = 2048, 256
 
 
 @dataclass(frozen=True)
@@ -88,23 +82,19 @@ def measure_nsm(
     """(G, its standard error): the mean of |x - Q(x)|^2 / n over inputs that are uniform over a period of Q.
 
     Args:
-        lattice: at unit volume. Of a trellis code longer sequences are taken, and their ends left out.
+        lattice: at unit volume. A trellis code is measured at its own length, with what its ends cost.
         error: vectors are drawn until the standard error is below it.
         generator: source of randomness.
         patience: seconds after which no more are drawn, whatever the error.
     """
     begun = time.perf_counter()
-    code = isinstance(lattice, TrellisCode)
-    searched = get(lattice.name, _LENGTH) if code else lattice
-    chunk = max(16, _SCALARS // 32 // searched.dim)
+    chunk = max(16, _SCALARS // 32 // lattice.dim)
     moment = RunningMean()
     while moment.count < 16 * chunk or moment.error > error:
         if moment.count >= 2 * chunk and time.perf_counter() - begun > patience:
             break
-        x = _uniform(searched, chunk, generator)
-        difference = (x - searched.quantize(x)).square()
-        inner = difference[:, _END:-_END] if code else difference
-        moment.add(inner.mean(-1))
+        x = _uniform(lattice, chunk, generator)
+        moment.add((x - lattice.quantize(x)).square().mean(-1))
     return moment.mean, moment.error
 
 
