@@ -75,6 +75,11 @@ notebooks: $(STAMP) ## The tutorials as Jupyter notebooks, in notebooks/
 	@for tutorial in docs/tutorials/*.py; do \
 		$(BIN)/python -m jupytext --quiet --to ipynb --output notebooks/$$(basename $$tutorial .py).ipynb $$tutorial; done
 
+.PHONY: wheel
+wheel: ## The wheel of the library, in dist/
+	@$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
 .PHONY: clean
 clean: ## Remove caches and results, not .venv
-	@rm -rf outputs multirun site notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info
+	@rm -rf outputs multirun dist site notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis build *.egg-info

@@ -183,8 +183,8 @@ print("written by a coder of", load_coder(folder).about["source"])
 # In a terminal the two lines are
 #
 # ```
-# python -m ltc.codec compress coder.pt readings.npy readings.ltc
-# python -m ltc.codec decompress coder.pt readings.ltc decoded.npy
+# ltc compress coder.pt readings.npy readings.ltc
+# ltc decompress coder.pt readings.ltc decoded.npy
 # ```
 #
 # Next: [a lattice in an image model](images.md).
