@@ -12,6 +12,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from ltc import lattices
+from ltc.lattices import TrellisLattice
 
 torch.set_num_threads(1)
 
@@ -106,7 +107,7 @@ def small_lattice(request) -> lattices.Lattice:
     return _lattice_of(request.param)
 
 
-@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if _lattice_of(key).trellis is not None])
+@pytest.fixture(scope="session", params=[key for key in _lattice_ids() if isinstance(_lattice_of(key), TrellisLattice)])
 def trellis_lattice(request) -> lattices.Lattice:
     """Every lattice that has a trellis."""
     return _lattice_of(request.param)

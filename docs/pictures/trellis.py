@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from docs.pictures.style import ACCENT, INK, LINE, figure, save
 from ltc import lattices
-from ltc.lattices import Trellis
+from ltc.lattices import Trellis, TrellisLattice
 
 __all__ = ["draw"]
 
@@ -17,14 +17,14 @@ def draw() -> None:
     made = figure(10, 3.4)
     left, right = made.subplots(1, 2, width_ratios=[2.2, 1])
     e8 = lattices.get("e8")
-    assert e8.trellis is not None
+    assert isinstance(e8, TrellisLattice)
     point = e8.to_integers(e8.quantize(torch.randn(1, 8)))[0]
     _edges(left, e8.trellis, range(8), [int(k) for k in point])
     coordinates = ", ".join(str(int(k)) for k in point)
     left.set_title(f"E8: {e8.trellis.edge_count} edges; in red the point k = ({coordinates})", fontsize=10)
     left.set_xlabel("coordinate")
     code = lattices.get("tcq8", 12)
-    assert code.trellis is not None
+    assert isinstance(code, TrellisLattice)
     _edges(right, code.trellis, range(6, 8), None)
     right.set_title("tcq8: two sections of an endless one", fontsize=10)
     right.set_xlabel("sample")

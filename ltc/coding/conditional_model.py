@@ -25,7 +25,7 @@ from ltc.coding.residue_tables import ResidueTables
 from ltc.coding.trellis_model import after_residues
 from ltc.entropy.conditional_prior import ConditionalPrior
 from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
-from ltc.lattices import Lattice
+from ltc.lattices import TrellisLattice
 
 __all__ = ["ConditionalModel", "conditional_point_model", "distinct_steps", "level_model"]
 
@@ -91,7 +91,7 @@ def _(prior: ConditionalCodePrior, scales: np.ndarray) -> ConditionalModel:
     return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales, width=2))
 
 
-def level_model(lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> ConditionalModel:
+def level_model(lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> ConditionalModel:
     """The bitstream of a lattice with a trellis, or of a trellis code, from each level's weights.
 
     Args:
@@ -99,22 +99,19 @@ def level_model(lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> Co
         weights: for each of the :func:`distinct_steps`, for each level, positive weights float64 [integers] of the
             integers from -radius on; radius is a multiple of the modulus, and so is the number of integers.
     """
-    assert lattice.trellis is not None
-    return (_CodeModel if lattice.trellis.state_counts[-1] > 1 else _LatticeModel)(lattice, weights)
+    return (_CodeModel if lattice.is_code else _LatticeModel)(lattice, weights)
 
 
-def distinct_steps(lattice: Lattice) -> tuple[np.ndarray, np.ndarray]:
+def distinct_steps(lattice: TrellisLattice) -> tuple[np.ndarray, np.ndarray]:
     """The different steps of a lattice's coordinates, and which of them each coordinate has: float64, int64 [n].
 
     A root was drawn for the steps: without their last digits they are the same on every machine.
     """
-    assert lattice.steps is not None
     steps, kinds = np.unique(np.round(lattice.steps.cpu().numpy() * 2.0**24) / 2.0**24, return_inverse=True)
     return steps, kinds.astype(np.int64)
 
 
-def _gaussian_weights(lattice: Lattice, scales: np.ndarray, width: int) -> list[list[np.ndarray]]:
-    assert lattice.trellis is not None
+def _gaussian_weights(lattice: TrellisLattice, scales: np.ndarray, width: int) -> list[list[np.ndarray]]:
     q, found = lattice.trellis.modulus, []
     for step in distinct_steps(lattice)[0]:
         rows = []
@@ -128,8 +125,7 @@ def _gaussian_weights(lattice: Lattice, scales: np.ndarray, width: int) -> list[
 class _TrellisModel(ConditionalModel):
     """What lattices with a trellis and trellis codes share: integers given their residues."""
 
-    def __init__(self, lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
-        assert lattice.trellis is not None
+    def __init__(self, lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
         self.dim, self.modulus = lattice.dim, lattice.trellis.modulus
         self._base = distinct_steps(lattice)[1] * len(weights[0])  # of each coordinate, added to its level
         self.tables = ResidueTables([row for rows in weights for row in rows], self.modulus)
@@ -162,10 +158,9 @@ class _TrellisModel(ConditionalModel):
 
 
 class _LatticeModel(_TrellisModel):
-    def __init__(self, lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
+    def __init__(self, lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
         super().__init__(lattice, weights)
         trellis = lattice.trellis
-        assert trellis is not None
         self._after = after_residues(trellis.sections, trellis.state_counts, self.modulus)
         self._edges = (
             np.concatenate([s.source for s in trellis.sections]).astype(np.int64),
@@ -217,10 +212,9 @@ class _LatticeModel(_TrellisModel):
 class _CodeModel(_TrellisModel):
     """Of a trellis code: in each state two residues are allowed, with tables that depend on its parity alone."""
 
-    def __init__(self, lattice: Lattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
+    def __init__(self, lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
         super().__init__(lattice, weights)
         trellis = lattice.trellis
-        assert trellis is not None
         sections = [trellis.sections[0], trellis.sections[min(1, lattice.dim - 1)]]
         self._first, self._later = after_residues(sections, trellis.state_counts, self.modulus)
         parity = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]])

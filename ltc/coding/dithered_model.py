@@ -13,7 +13,7 @@ import numpy as np
 from ltc.coding.counts import counts, ordered_sum
 from ltc.coding.point_model import Look, PointModel, Step, Walk
 from ltc.coding.trellis_model import RARE, after_residues, residue_sums
-from ltc.lattices import Lattice
+from ltc.lattices import TrellisLattice
 
 __all__ = ["PHASES", "DitheredModel"]
 
@@ -34,8 +34,7 @@ class DitheredModel(PointModel):
             radius a multiple of the modulus and the number of integers too.
     """
 
-    def __init__(self, lattice: Lattice, dim: int, weights: dict[str, np.ndarray]) -> None:
-        assert lattice.trellis is not None and lattice.steps is not None
+    def __init__(self, lattice: TrellisLattice, dim: int, weights: dict[str, np.ndarray]) -> None:
         self.dim, self.weights = dim, weights
         self.copies, self.modulus = dim // lattice.dim, lattice.trellis.modulus
         self.basis = lattice.trellis.basis()

@@ -14,7 +14,7 @@ import numpy as np
 
 from ltc.coding.counts import ESCAPE, counts, ordered_sum
 from ltc.coding.point_model import Look, PointModel, Step, Walk
-from ltc.lattices import Lattice
+from ltc.lattices import TrellisLattice
 from ltc.lattices.trellis import Section
 
 __all__ = ["RARE", "TrellisModel", "after_residues", "residue_sums"]
@@ -52,21 +52,18 @@ class TrellisModel(PointModel):
         run: consecutive coordinates of a trellis code with the same weights.
     """
 
-    def __init__(self, lattice: Lattice, dim: int, weights: dict[str, np.ndarray], run: int = 1) -> None:
-        assert lattice.trellis is not None
+    def __init__(self, lattice: TrellisLattice, dim: int, weights: dict[str, np.ndarray], run: int = 1) -> None:
         self.dim, self.weights, self.run = dim, weights, run
         self.modulus = lattice.trellis.modulus
-        is_code = lattice.trellis.state_counts[-1] > 1
-        self._coordinates = self._of_code(lattice) if is_code else self._of_lattice(lattice)
+        self._coordinates = self._of_code(lattice) if lattice.is_code else self._of_lattice(lattice)
 
     def walk(self, count: int, seed: int = 0) -> Walk:
         if len(self.weights["shares"]) == 1:
             return _Walk(self._coordinates, self.modulus, count)
         return _MixtureWalk(self._coordinates, self.modulus, count, self.weights["shares"])
 
-    def _of_lattice(self, lattice: Lattice) -> list[_Coordinate]:
+    def _of_lattice(self, lattice: TrellisLattice) -> list[_Coordinate]:
         trellis, w = lattice.trellis, self.weights["w"]
-        assert trellis is not None
         after = after_residues(trellis.sections, trellis.state_counts, self.modulus)
         found = []
         for i in reversed(range(self.dim)):
@@ -77,9 +74,8 @@ class TrellisModel(PointModel):
             found.append(_Coordinate(step, chances, None, here))
         return found[::-1]
 
-    def _of_code(self, lattice: Lattice) -> list[_Coordinate]:
+    def _of_code(self, lattice: TrellisLattice) -> list[_Coordinate]:
         trellis, w = lattice.trellis, self.weights["w"]
-        assert trellis is not None
         # In each state follow the integers of one parity, whose weights sum to 1: two rows, and no backward sums.
         parities = np.array([[0, -1, 0, -1], [-1, 0, -1, 0]])
         made = [_tables(w[:, :, i], parities, np.ones((len(w), 1)))[:2] for i in range(w.shape[2])]

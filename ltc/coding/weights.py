@@ -56,9 +56,8 @@ def _(model: MixturePrior, weights: dict[str, np.ndarray] | None = None) -> Poin
     tables = [c for c in model.components if isinstance(c, TableModel)]
     if len(tables) < len(model.components):
         raise NoBitstream(f"A mixture on {model.lattice.name} has no bitstream: the lattice has no trellis.")
-    return TrellisModel(
-        model.lattice, model.dim, weights or _table_weights(tables, model.log_weights().exp()), _run(tables[0])
-    )
+    first, shares = tables[0], model.log_weights().exp()
+    return TrellisModel(first.lattice, model.dim, weights or _table_weights(tables, shares), _run(first))
 
 
 @point_model.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ltc.entropy.conditional_prior import ConditionalPrior
 from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 
 __all__ = ["conditional_prior"]
 
@@ -21,8 +21,6 @@ def conditional_prior(lattice: Lattice) -> ConditionalPrior:
         >>> type(conditional_prior(lattices.get("tcq8"))).__name__
         'ConditionalCodePrior'
     """
-    if lattice.trellis is None:
+    if not isinstance(lattice, TrellisLattice):
         return ConditionalTriangularPrior(lattice)
-    if lattice.trellis.state_counts[-1] > 1:
-        return ConditionalCodePrior(lattice)
-    return ConditionalTrellisPrior(lattice)
+    return (ConditionalCodePrior if lattice.is_code else ConditionalTrellisPrior)(lattice)

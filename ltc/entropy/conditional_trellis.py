@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ltc.entropy.class_sums import class_sums
 from ltc.entropy.conditional_prior import ConditionalPrior, log_cell_mass
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 from ltc.lattices.path_sum import log_path_sum
 
 __all__ = ["ConditionalCodePrior", "ConditionalTrellisPrior"]
@@ -35,11 +35,12 @@ class ConditionalTrellisPrior(ConditionalPrior):
         tensor([1., 1.])
     """
 
+    lattice: TrellisLattice
     step: Tensor
 
     def __init__(self, lattice: Lattice) -> None:
         super().__init__(lattice)
-        if lattice.trellis is None or lattice.steps is None or lattice.trellis.state_counts[-1] != 1:
+        if not isinstance(lattice, TrellisLattice) or lattice.is_code:
             raise ValueError(f"{lattice.name} has no trellis with one final state.")
         self.trellis = lattice.trellis
         if self.trellis.modulus == 1:
@@ -67,11 +68,12 @@ class ConditionalCodePrior(ConditionalPrior):
         lattice: a trellis code.
     """
 
+    lattice: TrellisLattice
     width: Tensor
 
     def __init__(self, lattice: Lattice) -> None:
         super().__init__(lattice)
-        if lattice.trellis is None or lattice.steps is None or lattice.trellis.state_counts[-1] == 1:
+        if not isinstance(lattice, TrellisLattice) or not lattice.is_code:
             raise ValueError(f"{lattice.name} is no trellis code.")
         self.group = 1
         self.register_buffer("width", 2 * lattice.steps, persistent=False)

@@ -9,7 +9,7 @@ from ltc.entropy.families import Family, GaussianMixture
 from ltc.entropy.trellis_code_prior import TrellisCodePrior
 from ltc.entropy.trellis_prior import TrellisPrior
 from ltc.entropy.triangular_prior import TriangularPrior
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 
 __all__ = ["exact_prior"]
 
@@ -38,7 +38,7 @@ def exact_prior(
         >>> type(exact_prior(lattices.get("tcq8", 64), 64)).__name__
         'TrellisCodePrior'
     """
-    if lattice.trellis is not None and lattice.trellis.state_counts[-1] > 1:
+    if lattice.is_code:
         return TrellisCodePrior(lattice, dim, family, period, run)
-    kind = TriangularPrior if lattice.trellis is None else TrellisPrior
+    kind = TrellisPrior if isinstance(lattice, TrellisLattice) else TriangularPrior
     return kind(lattice, dim, family(period if run > 1 else dim), run)

@@ -12,7 +12,7 @@ from torch import Tensor
 from ltc.entropy.class_costs import class_costs
 from ltc.entropy.entropy_model import LOG2, EntropyModel
 from ltc.entropy.errors import LatentsTooFar
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 
 __all__ = ["LEAST", "TableModel"]
 
@@ -34,12 +34,13 @@ class TableModel(EntropyModel):
     with the least ``sum |y_i - point_i|^p + mu * rate``: :meth:`rd_optimal_point`.
     """
 
+    lattice: TrellisLattice
     step: Tensor
     searches = True
 
     def __init__(self, lattice: Lattice, dim: int) -> None:
         super().__init__(lattice, dim)
-        if lattice.trellis is None or lattice.steps is None:
+        if not isinstance(lattice, TrellisLattice):
             raise ValueError(f"{lattice.name} has no trellis; use the triangular prior.")
         self.modulus = lattice.trellis.modulus
         self.register_buffer("step", lattice.steps.repeat(dim // lattice.dim), persistent=False)

@@ -46,10 +46,9 @@ class TrellisPrior(TableModel):
         super().__init__(lattice, dim)
         if run < 1 or dim % (family.dim * run):
             raise ValueError(f"{family.dim} functions in runs of {run} do not make up {dim} coordinates.")
-        assert lattice.trellis is not None
-        if lattice.trellis.state_counts[-1] != 1:
+        if self.lattice.is_code:
             raise ValueError(f"{lattice.name} has no trellis with one final state; use the trellis code's prior.")
-        self.family, self.trellis = family, lattice.trellis
+        self.family, self.trellis = family, self.lattice.trellis
         # Which f a coordinate has; coordinates with the same f and the same step share a column of the tables.
         which = torch.arange(dim) // run % family.dim
         steps, step = self.step.unique(return_inverse=True)

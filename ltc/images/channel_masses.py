@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ltc.coding.conditional_model import distinct_steps
-from ltc.images.layout import is_code
-from ltc.lattices import Lattice
+from ltc.lattices import TrellisLattice
 
 __all__ = ["log_masses", "log_sigmoid_difference", "mass_tables", "reach"]
 
@@ -49,7 +48,7 @@ def log_masses(bottleneck: Any, x: Tensor, width: Tensor, channels: Tensor | Non
     return log_mass if channels is None else log_mass.index_select(0, channels)
 
 
-def mass_tables(bottleneck: Any, lattice: Lattice) -> tuple[Tensor, Tensor | None, int]:
+def mass_tables(bottleneck: Any, lattice: TrellisLattice) -> tuple[Tensor, Tensor | None, int]:
     """log masses of the integers -radius, -radius + 1, … under each channel's density, and their slopes.
 
     Args:
@@ -60,14 +59,13 @@ def mass_tables(bottleneck: Any, lattice: Lattice) -> tuple[Tensor, Tensor | Non
         [kinds of steps, channels, integers], twice, the slopes only where gradients are taken (in inference mode
         there is no derivative to be had); the radius, a multiple of q, as the number of integers is.
     """
-    assert lattice.trellis is not None
     q, steps = lattice.trellis.modulus, torch.from_numpy(distinct_steps(lattice)[0]).to(bottleneck.quantiles)
     medians = bottleneck.quantiles[:, 0, 1].detach()
     need = math.ceil(reach(bottleneck) / float(steps.min())) + 1
     radius = -(-need // q) * q
     k = torch.arange(-radius, radius + q, device=medians.device)
     at = medians[:, None, None, None] + steps[:, None] * k  # [channels, 1, kinds, integers]
-    width = steps[:, None] * (2 if is_code(lattice) else 1)
+    width = steps[:, None] * (2 if lattice.is_code else 1)
     learning = torch.is_grad_enabled()
     at.requires_grad_(learning)
     lower, upper = (

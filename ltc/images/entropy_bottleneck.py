@@ -16,8 +16,8 @@ from ltc.coding.conditional_model import ConditionalModel, distinct_steps, level
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.images.channel_masses import log_masses, mass_tables
 from ltc.images.latent_coder import checked
-from ltc.images.layout import Layout, Segment, is_code, nearest, segments, spread, straight_through
-from ltc.lattices import Lattice
+from ltc.images.layout import Layout, Segment, nearest, segments, spread, straight_through
+from ltc.lattices import Lattice, TrellisLattice
 from ltc.lattices.path_sum import log_path_sum
 
 __all__ = ["LatticeEntropyBottleneck"]
@@ -73,7 +73,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
 
     def _check(self, lattice: Lattice) -> None:
         """Refuses what there is no prior for."""
-        if lattice.trellis is None:
+        if not isinstance(lattice, TrellisLattice):
             raise ValueError(f"{lattice.name} has no trellis, which this entropy bottleneck needs.")
 
     @classmethod
@@ -178,7 +178,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
     def _log_prob(self, points: Tensor, segment: Segment, order: Tensor) -> Tensor:
         """log P of a segment of runs of points [batch, runs, length], spread over the elements of each vector."""
         lattice = segment.lattice
-        assert lattice.trellis is not None and lattice.steps is not None
+        assert isinstance(lattice, TrellisLattice)  # no other one gets past the constructor
         n, q = lattice.dim, lattice.trellis.modulus
         copies = points.shape[-1] // n
         k = lattice.to_integers(points.detach())
@@ -193,9 +193,9 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
             log_f = log_f + slope.flatten()[at] * (points - points.detach())
         far = k.abs() > radius
         if bool(far.any()):
-            width = lattice.steps.to(points) * (2 if is_code(lattice) else 1)
+            width = lattice.steps.to(points) * (2 if lattice.is_code else 1)
             log_f = torch.where(far, self._log_f(points, width, segment, order), log_f)
-        if is_code(lattice):
+        if lattice.is_code:
             return log_f  # in each state cells fill the line
         by_class = log_mass.unflatten(-1, (-1, q)).logsumexp(-2).reshape(-1, q)
         if self.along == "positions":
@@ -221,6 +221,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         return log_masses(self, x, width.repeat(len(points))).unflatten(1, (len(points), -1)).transpose(0, 1)
 
     def _tables(self, lattice: Lattice) -> tuple[Tensor, Tensor | None, int]:
+        assert isinstance(lattice, TrellisLattice)
         return mass_tables(self, lattice)
 
     def _segments(self, length: int) -> list[Segment]:
@@ -228,7 +229,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
 
     def _lattices(self) -> list[Lattice]:
         """All lattices that there may be in a run."""
-        if is_code(self.lattice):
+        if self.lattice.is_code:
             return [self.lattice]
         if self.along == "positions":
             return [self.lattice, lattices.get("z")]
@@ -239,12 +240,13 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
             raise ValueError("There are no tables yet: call update() first.")
         key = f"{lattice.name}_{lattice.dim}"
         if key not in self._coders:
+            assert isinstance(lattice, TrellisLattice)
             start = 0
             for known, radius in zip(self._lattices(), self._radii.tolist(), strict=True):
-                assert known.trellis is not None
+                assert isinstance(known, TrellisLattice)
                 kinds, integers = len(distinct_steps(known)[0]), 2 * radius + known.trellis.modulus
                 stop = start + kinds * self.channels * integers
-                if (known.name, known.dim) == (lattice.name, lattice.dim) or is_code(known):
+                if (known.name, known.dim) == (lattice.name, lattice.dim) or known.is_code:
                     weights = self._weights[start:stop].cpu().numpy().reshape(kinds, self.channels, integers)
                     self._coders[key] = level_model(lattice, [list(rows) for rows in weights])
                 start = stop

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
-from ltc.images.layout import is_code
 
 __all__ = ["LatticeUse"]
 
@@ -52,7 +51,7 @@ class LatticeUse:
         for segment in module._segments(length):
             latents = math.prod(shape) // length * (segment.stop - segment.start)
             self._counts[segment.lattice.name] += latents
-            if segment.lattice is module.lattice or is_code(module.lattice):
+            if segment.lattice is module.lattice or module.lattice.is_code:
                 self._wanted += latents
 
     def reset(self) -> None:

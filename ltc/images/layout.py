@@ -18,7 +18,7 @@ from torch import Tensor
 from ltc import lattices
 from ltc.lattices import Lattice
 
-__all__ = ["ALONG", "Layout", "Segment", "is_code", "nearest", "segments", "spread", "straight_through"]
+__all__ = ["ALONG", "Layout", "Segment", "nearest", "segments", "spread", "straight_through"]
 
 ALONG = ("channels", "positions", "image")
 """What a run is: the channels at a position, the positions of a channel (in raster order), or all elements."""
@@ -74,7 +74,7 @@ def segments(lattice: Lattice, length: int, remainder: Lattice | None = None) ->
         >>> [(s.lattice.name, s.start, s.stop) for s in segments(lattices.get("e8"), 22)]
         [('e8', 0, 16), ('e6_dual', 16, 22)]
     """
-    if is_code(lattice):
+    if lattice.is_code:
         return _cut_code(lattice.name, length)
     found: list[Segment] = []
     at = 0
@@ -110,14 +110,9 @@ def _say(lattice: Lattice, length: int, found: list[Segment]) -> None:
         _log.warning("%s has dimension %d: of each run of %d latents %s.", lattice.name, lattice.dim, length, parts)
 
 
-def is_code(lattice: Lattice) -> bool:
-    """Whether it is a trellis code, which may end in any state."""
-    return lattice.trellis is not None and lattice.trellis.state_counts[-1] > 1
-
-
 def nearest(lattice: Lattice, x: Tensor) -> Tensor:
     """The nearest points to x [..., m * n], without a gradient. Paths of a trellis code are searched on the CPU."""
-    if is_code(lattice) and x.device.type != "cpu":
+    if lattice.is_code and x.device.type != "cpu":
         return lattice.quantize(x.cpu()).to(x.device)
     return lattice.quantize(x)
 

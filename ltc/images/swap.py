@@ -10,7 +10,7 @@ from torch import nn
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
 from ltc.images.triangular_bottleneck import TriangularEntropyBottleneck
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 
 __all__ = ["use_lattice"]
 
@@ -55,7 +55,7 @@ def use_lattice(
             found[module] = conditional.to(scalar.scale_table.device).train(module.training)
         elif type(module) is EntropyBottleneck and (hyper or not conditionals):
             runs = "positions" if along == "image" else along
-            kind = TriangularEntropyBottleneck if lattice.trellis is None else LatticeEntropyBottleneck
+            kind = LatticeEntropyBottleneck if isinstance(lattice, TrellisLattice) else TriangularEntropyBottleneck
             found[module] = kind.of(module, lattice, runs, by_scale)
     if not found:
         raise ValueError(f"{type(model).__name__} has no scalar bottleneck that a lattice could take the place of.")

@@ -7,6 +7,7 @@
 
 - ``catalogue`` one file a lattice: ``z``, ``a2``, … ``leech``, and the trellis codes ``tcq``; ``registry`` finds them
 - ``lattice`` what a lattice is to the rest of the project; products of lattices
+- ``trellis_lattice`` those with a trellis, and trellis codes
 - ``trellis`` the finite-state check, in three semirings; ``path_sum`` its log-sum-exp
 - ``coset_lattice`` cosets of a simple lattice, from ``codes`` (binary); ``congruence_lattice`` from ``congruence``
 - ``sphere`` the nearest point of any generator matrix
@@ -21,5 +22,6 @@ from ltc.lattices.learned import LearnedLattice
 from ltc.lattices.product import ProductLattice
 from ltc.lattices.registry import get, names, register
 from ltc.lattices.trellis import Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
-__all__ = ["Lattice", "LearnedLattice", "ProductLattice", "Trellis", "get", "names", "register"]
+__all__ = ["Lattice", "LearnedLattice", "ProductLattice", "Trellis", "TrellisLattice", "get", "names", "register"]

@@ -26,6 +26,7 @@ from ltc.lattices.card import Card, kissing, measure
 from ltc.lattices.card_plot import plot
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import get, names
+from ltc.lattices.trellis_lattice import TrellisLattice
 from ltc.theory import space_filling_gap
 
 # What is measured of each lattice in the table: to which standard error, and for how many seconds at most.
@@ -152,12 +153,14 @@ def _threads() -> str:
 
 
 def _size(lattice: Lattice) -> str:
-    return "-" if lattice.trellis is None else f"{max(lattice.trellis.state_counts):,} / {lattice.trellis.edge_count:,}"
+    if not isinstance(lattice, TrellisLattice):
+        return "-"
+    return f"{max(lattice.trellis.state_counts):,} / {lattice.trellis.edge_count:,}"
 
 
 def _profile(lattice: Lattice, most: int = 40) -> str:
     """The state counts; those of a long sequence end in an ellipsis."""
-    if lattice.trellis is None:
+    if not isinstance(lattice, TrellisLattice):
         return "-"
     counts = lattice.trellis.state_counts
     return " ".join(map(str, counts[:most])) + (" …" if len(counts) > most else "")
@@ -165,7 +168,7 @@ def _profile(lattice: Lattice, most: int = 40) -> str:
 
 def _steps(lattice: Lattice) -> str:
     """The different steps, once each."""
-    if lattice.steps is None:
+    if not isinstance(lattice, TrellisLattice):
         return "-"
     return ", ".join(f"{step:.6f}" for step in sorted(set(lattice.steps.tolist())))
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.theta_series import shortest_norm, theta_series
+from ltc.lattices.trellis_lattice import TrellisLattice
 from ltc.theory.nsm import space_filling_gap
 from ltc.theory.running_mean import RunningMean
 
@@ -101,9 +102,8 @@ def measure_nsm(
 def _uniform(lattice: Lattice, count: int, generator: torch.Generator) -> Tensor:
     """Vectors [count, dim] that are uniform over a period of the lattice."""
     unit = torch.rand(count, lattice.dim, generator=generator)
-    if lattice.generator is not None:
-        return unit @ lattice.generator.float()
-    assert lattice.trellis is not None and lattice.steps is not None
+    if not isinstance(lattice, TrellisLattice) or not lattice.is_code:
+        return unit @ lattice.basis().float()
     # A code's allowed integers repeat with the modulus in every coordinate.
     return unit * (lattice.trellis.modulus * lattice.steps.float())
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltc.lattices.lattice import Lattice
 from ltc.lattices.trellis import Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["CongruenceLattice", "eisenstein_parities"]
 
@@ -21,7 +21,7 @@ __all__ = ["CongruenceLattice", "eisenstein_parities"]
 _CHUNK = 2048
 
 
-class CongruenceLattice(Lattice):
+class CongruenceLattice(TrellisLattice):
     """The points ``steps * k`` with ``sum_i checks[j, i] k_i = 0 mod moduli[j]`` for all j.
 
     Args:

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.cosets import CosetSearch
-from ltc.lattices.lattice import Lattice
 from ltc.lattices.trellis import Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["CosetLattice"]
 
 
-class CosetLattice(Lattice):
+class CosetLattice(TrellisLattice):
     """The points ``steps * (c + M j)``, c in a binary code, j integer, optionally with sum(j) even.
 
     Args:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.arguments import check_floating, check_vectors
-from ltc.lattices.trellis import Trellis
 
 __all__ = ["Lattice"]
 
@@ -23,8 +22,7 @@ class Lattice(abc.ABC):
         generator: float64 [n, n], rows are basis vectors, ``|det| = 1``; None for a trellis code.
         nsm: the published normalized second moment G (Conway & Sloane, SPLAG, table 2.3), or None.
         learns: whether it has parameters, so that its generator changes in training.
-        trellis: the finite-state check of the integer coordinates, or None.
-        steps: float64 [n]; with a trellis, coordinate i of a point is ``steps[i] * k_i``, k integer; else None.
+        is_code: whether it is a trellis code: no lattice, for it may end in any state.
     """
 
     name: str
@@ -32,12 +30,9 @@ class Lattice(abc.ABC):
     generator: Tensor | None
     nsm: float | None = None
     learns: bool = False
-    trellis: Trellis | None = None
-    steps: Tensor | None = None
+    is_code: bool = False
     # The same search compiled for the CPU (ltc.lattices.kernels), for float32 and float64 [batch, dim]; or None.
     _kernel: Callable[[Tensor], Tensor] | None = None
-    # And that of `cheapest`.
-    _cheapest_kernel: Callable[[Tensor], Tensor] | None = None
 
     @abc.abstractmethod
     def nearest(self, x: Tensor) -> Tensor:
@@ -70,45 +65,6 @@ class Lattice(abc.ABC):
         search = self._kernel if self._kernel is not None and compiled else self.nearest
         with torch.no_grad():
             return search(x.reshape(-1, self.dim)).reshape(x.shape)
-
-    def nearest_on_trellis(self, x: Tensor) -> Tensor:
-        """:meth:`nearest` by the trellis search: the nearest k of each residue class, then the cheapest path."""
-        assert self.trellis is not None and self.steps is not None
-        q, steps = self.trellis.modulus, self.steps.to(x)[:, None]
-        residue = torch.arange(q, device=x.device, dtype=x.dtype)
-        k = residue + q * torch.round((x[..., None] / steps - residue) / q)
-        points = steps * k
-        choice = self.cheapest_in_torch((x[..., None] - points).square())
-        return points.gather(-1, choice[..., None])[..., 0]
-
-    def cheapest(self, costs: Tensor) -> Tensor:
-        """The residues k mod q of the point with the least sum of any additive costs: the trellis search.
-
-        Args:
-            costs: [batch, dim, q], the cost of the best k of each residue class at each coordinate.
-
-        Returns:
-            int64 [batch, dim].
-
-        Raises:
-            TypeError: if ``costs`` is no tensor.
-            ValueError: if the lattice has no trellis, or the costs' shape is another one.
-        """
-        if self.trellis is None:
-            raise ValueError(f"{self.name} has no trellis to search.")
-        check_vectors(costs, self.trellis.modulus, self, "cheapest")
-        if costs.ndim != 3 or costs.shape[1] != self.dim:
-            raise ValueError(
-                f"{self.name}.cheapest takes [batch, {self.dim}, {self.trellis.modulus}], got {tuple(costs.shape)}."
-            )
-        compiled = costs.device.type == "cpu" and costs.dtype in (torch.float32, torch.float64)
-        search = self._cheapest_kernel if self._cheapest_kernel is not None and compiled else self.cheapest_in_torch
-        return search(costs)
-
-    def cheapest_in_torch(self, costs: Tensor) -> Tensor:
-        """:meth:`cheapest` on any device: the reference of the compiled kernels."""
-        assert self.trellis is not None
-        return self.trellis.viterbi(costs)
 
     def straight_through(self, y: Tensor, point: Tensor) -> Tensor:
         """``point`` [..., m * dim] with the derivative of ``y``: what training takes quantization's to be."""
@@ -146,8 +102,6 @@ class Lattice(abc.ABC):
             ValueError: if the last axis is no multiple of ``dim``, or the lattice has no coordinates.
         """
         check_vectors(points, self.dim, self, "to_integers", copies=True)
-        if self.steps is not None:
-            return torch.round(points / self._steps_like(points)).long()
         copies = points.double().unflatten(-1, (points.shape[-1] // self.dim, self.dim))
         return torch.round(copies @ torch.linalg.inv(self._basis_like(copies))).long().reshape(points.shape)
 
@@ -159,17 +113,10 @@ class Lattice(abc.ABC):
             ValueError: if the last axis is no multiple of ``dim``, or the lattice has no coordinates.
         """
         check_vectors(k, self.dim, self, "to_points", copies=True)
-        if self.steps is not None:
-            k = k.to(dtype)
-            return k * self._steps_like(k)
         copies = k.double().unflatten(-1, (k.shape[-1] // self.dim, self.dim))
         # A basis of few digits makes sums of products exact, in whatever order they are added up.
         basis = torch.round(self._basis_like(copies) * 2.0**24) / 2.0**24
         return (copies @ basis).reshape(k.shape).to(dtype)
-
-    def _steps_like(self, x: Tensor) -> Tensor:
-        assert self.steps is not None
-        return self.steps.to(x).repeat(x.shape[-1] // self.dim)
 
     def _basis_like(self, x: Tensor) -> Tensor:
         if self.generator is None:

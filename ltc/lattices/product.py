@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.trellis import Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["ProductLattice"]
 
@@ -33,6 +34,11 @@ class ProductLattice(Lattice, nn.Module):
         ('learned*z', 4, 2)
     """
 
+    def __new__(cls, factors: Sequence[Lattice] = (), dim: int | None = None) -> ProductLattice:
+        # Of lattices with trellises the product has one: their trellises one after another.
+        trellises = factors and all(isinstance(f, TrellisLattice) and not f.is_code for f in factors)
+        return super().__new__(_TrellisProduct if trellises and cls is ProductLattice else cls)
+
     def __init__(self, factors: Sequence[Lattice], dim: int | None = None) -> None:
         super().__init__()
         total = sum(f.dim for f in factors)
@@ -46,10 +52,6 @@ class ProductLattice(Lattice, nn.Module):
                 self.add_module(str(number), factor)
         self.name = "*".join(f.name for f in self.factors)
         self.dim, self.learns = total, any(f.learns for f in self.factors)
-        trellises = [f.trellis for f in self.factors]
-        if all(t is not None and t.state_counts[-1] == 1 for t in trellises):
-            self.trellis = Trellis.concatenate([t for t in trellises if t is not None])
-            self.steps = torch.cat([f.steps for f in self.factors if f.steps is not None])
 
     @property
     def generator(self) -> Tensor | None:  # type: ignore[override]
@@ -92,6 +94,15 @@ class ProductLattice(Lattice, nn.Module):
         """``nsm`` of the product and the figures of each factor that learns, numbered: ``widest_0``."""
         each = {f"{key}_{i}": value for i, f in enumerate(self.factors) for key, value in f.figures().items()}
         return {"nsm": self.nsm, **each} if each and self.nsm is not None else each
+
+
+class _TrellisProduct(ProductLattice, TrellisLattice):
+    """A product whose factors all have trellises that end in one state."""
+
+    def __init__(self, factors: Sequence[TrellisLattice], dim: int | None = None) -> None:
+        super().__init__(factors, dim)
+        self.trellis = Trellis.concatenate([f.trellis for f in factors])
+        self.steps = torch.cat([f.steps for f in factors])
 
 
 def _through(factor: Lattice, y: Tensor, point: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ltc.lattices.lattice import Lattice
 from ltc.lattices.sphere import lll
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["shortest_norm", "theta_series"]
 
@@ -48,9 +49,8 @@ def theta_series(lattice: Lattice, bound: float) -> tuple[np.ndarray, np.ndarray
     """
     if _ball(lattice.dim, bound) > _LARGEST_COUNT:
         raise _too_many(lattice, bound)
-    weights = _weights(lattice)
-    if weights is not None:
-        assert lattice.steps is not None
+    weights = _weights(lattice) if isinstance(lattice, TrellisLattice) else None
+    if isinstance(lattice, TrellisLattice) and weights is not None:
         unit = float(lattice.steps.min()) ** 2
         series = _count_paths(lattice, weights, math.floor(bound / unit * (1 + 1e-9)))
         norms = np.flatnonzero(series)
@@ -94,18 +94,15 @@ def _ball(dim: int, squared_radius: float) -> float:
     return math.exp(min(log, 700.0))
 
 
-def _weights(lattice: Lattice) -> np.ndarray | None:
+def _weights(lattice: TrellisLattice) -> np.ndarray | None:
     """The squared steps in units of the smallest, where all are integers."""
-    if lattice.steps is None:
-        return None
     ratios = (lattice.steps / lattice.steps.min()).square().numpy()
     whole = np.rint(ratios).astype(np.int64)
     return whole if np.allclose(ratios, whole, rtol=0, atol=1e-9) else None
 
 
-def _count_paths(lattice: Lattice, weights: np.ndarray, bound: int) -> np.ndarray:
+def _count_paths(lattice: TrellisLattice, weights: np.ndarray, bound: int) -> np.ndarray:
     """int64 [bound + 1], the number of points with ``sum(weights * k^2) = N``."""
-    assert lattice.trellis is not None
     q = lattice.trellis.modulus
     table = np.zeros((1, bound + 1), dtype=np.int64)
     table[0, 0] = 1

@@ -14,7 +14,7 @@ from ltc.coding import PointModel, dithered_point_model, point_model
 from ltc.coding.dithered_model import PHASES, DitheredModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.entropy import EntropyModel, Family, voronoi_points
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 from ltc.lattices.arguments import check_floating, check_vectors
 
 __all__ = ["Bottleneck", "DitheredBottleneck", "LatticeBottleneck", "ScalarBottleneck"]
@@ -274,13 +274,13 @@ class ScalarBottleneck(Bottleneck):
 
     exact = True
 
-    def __init__(self, lattice: Lattice, entropy_bottleneck: nn.Module) -> None:
+    def __init__(self, lattice: TrellisLattice, entropy_bottleneck: nn.Module) -> None:
         super().__init__()
         if lattice.name != "z":
             raise ValueError(f"model=ntc rounds, so it needs lattice=z, got lattice={lattice.name}; or use model=ltc.")
         if isinstance(entropy_bottleneck, EntropyModel):
             raise ValueError("model=ntc needs entropy_model=bottleneck; or use model=ltc.")
-        self.lattice = lattice
+        self.lattice: TrellisLattice = lattice
         self.entropy_bottleneck: Any = entropy_bottleneck
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:

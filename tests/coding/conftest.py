@@ -12,6 +12,7 @@ import torch
 from ltc import lattices
 from ltc.coding import PointModel, decode_points, dithered_point_model, encode_points, point_model
 from ltc.entropy import EntropyModel, GaussianMixture, MixturePrior, exact_prior
+from ltc.lattices import TrellisLattice
 
 _LATTICES = [name for name in lattices.names() if lattices.get(name).generator is not None]
 _LATTICES += ["z3", "an5", "dn5", "e8*dn4", "an3*dn_dual3"]
@@ -63,7 +64,7 @@ class Coded:
         shape = (count * copies, n)
         exponent = torch.rand(count * copies, 1, generator=generator, dtype=torch.float64) * np.log(largest)
         z = (torch.exp(exponent) * (2 * torch.rand(shape, generator=generator, dtype=torch.float64) - 1)).long()
-        if self.lattice.trellis is None:
+        if not isinstance(self.lattice, TrellisLattice):
             k = z.numpy()
         elif self.lattice.generator is not None:
             basis = self.lattice.trellis.basis()

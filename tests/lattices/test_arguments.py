@@ -6,7 +6,7 @@ from compressai.entropy_models import EntropyBottleneck
 
 from ltc import lattices
 from ltc.entropy import FactorizedDensity, MixturePrior, MonteCarloPrior, NestedPrior, conditional_prior, exact_prior
-from ltc.lattices import LearnedLattice, ProductLattice
+from ltc.lattices import LearnedLattice, ProductLattice, TrellisLattice
 from ltc.models import GVQ, DitheredBottleneck, LatticeBottleneck, ScalarBottleneck
 
 LATTICES = {
@@ -65,9 +65,8 @@ def test_points_must_be_floating(lattice):
 
 def test_costs_have_a_place_for_each_residue(lattice):
     """A kernel would read past the end of others."""
-    if lattice.trellis is None:
-        assert "no trellis" in sentence(lattice.cheapest, torch.zeros(1, lattice.dim, 2))
-        return
+    if not isinstance(lattice, TrellisLattice):
+        pytest.skip("no trellis, and no search over one")
     n, q = lattice.dim, lattice.trellis.modulus
     for shape in ((2, n, q + 1), (2, n + 1, q), (n, q), (q,), (2, 2, n, q), ()):
         assert str(shape) in sentence(lattice.cheapest, torch.zeros(shape))

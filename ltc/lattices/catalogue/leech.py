@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ltc.lattices.codes import codewords, golay, hamming_pair
 from ltc.lattices.kernels.leech import LeechSearch
-from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import register
 from ltc.lattices.trellis import Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["LeechLattice", "section_words"]
 
@@ -47,7 +47,7 @@ def _cosets_of_ones(words: np.ndarray) -> np.ndarray:
 
 
 @register("leech", dim=24)
-class LeechLattice(Lattice):
+class LeechLattice(TrellisLattice):
     """Lambda24, in Turyn's order of coordinates, at unit volume; G = 0.065771."""
 
     name = "leech"

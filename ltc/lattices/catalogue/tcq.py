@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.viterbi import ViterbiSearch
-from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import register
 from ltc.lattices.trellis import Section, Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["CODES", "TrellisCode", "encoder_tables"]
 
@@ -55,7 +55,7 @@ def encoder_tables(states: int, h0: int, h1: int) -> tuple[np.ndarray, np.ndarra
     return (state >> 1) ^ (z0 * (h0 >> 1)) ^ (z1 * (h1 >> 1)), 2 * z1 + z0
 
 
-class TrellisCode(Lattice):
+class TrellisCode(TrellisLattice):
     """A trellis code over sequences of ``dim`` coordinates, one point per unit volume: steps of 1/2.
 
     It starts in state 0 and may end in any state, so it is no lattice: it has no generator, and its Voronoi cells

@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ltc.lattices.lattice import Lattice
 from ltc.lattices.registry import register
 from ltc.lattices.trellis import Trellis
+from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["IntegerLattice"]
 
 
 @register("z", dim=1, fixed=False)
-class IntegerLattice(Lattice):
+class IntegerLattice(TrellisLattice):
     """Z^n; G = 1/12."""
 
     name = "z"
