@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,10 +61,10 @@ def _points(sweep: Path) -> tuple[list[JobResult], set[str]]:
         mark, worth = record.get("fingerprint") or str(folder), (not is_kept(folder), path.stat().st_mtime)
         if mark not in best or worth > best[mark][0]:
             best[mark] = worth, folder
-    found = [
-        JobResult(str(folder.relative_to(sweep)), {**read_json(folder / "rd_point.json"), "error": None}, folder)
-        for _, folder in best.values()
-    ]
+    found = []
+    for _, folder in best.values():
+        row = {**json.loads((folder / "rd_point.json").read_text()), "error": None}
+        found.append(JobResult(str(folder.relative_to(sweep)), row, folder))
     return found, set(best)
 
 

@@ -15,6 +15,7 @@ from datamodules import BlockDataModule, Gaussian
 from experiment.identity import fingerprint, identity
 from experiment.kept_metrics import keep_metrics
 from experiment.record import JobRecord
+from ltc.training.clock import TrainingClock
 
 values = st.one_of(st.integers(-9, 9), st.floats(-1, 1), st.booleans(), st.text("ab/", max_size=3), st.none())
 trees = st.dictionaries(st.sampled_from("pqrs"), st.one_of(values, st.dictionaries(st.sampled_from("tu"), values)))
@@ -81,7 +82,7 @@ class Noisy(pl.LightningModule):
     def __init__(self, hazard=lambda step, rate: 0.0):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.ones(3))
-        self.hazard = hazard
+        self.hazard, self.clock = hazard, TrainingClock()
 
     def training_step(self, batch, _):
         noise = torch.randn(3) + float(np.random.normal())  # noqa: NPY002

@@ -1,5 +1,6 @@
 """``make``'s virtual environment: made by a Python that can, whole or not at all, and made anew when it is broken."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,16 @@ def test_whole_or_not_at_all(make, project, ends):
     else:
         assert done.returncode == 2 and "nothing is left of it" in done.stderr
         assert not (project / ".venv").exists()
+
+
+@pytest.mark.skipif(shutil.which("flock") is None, reason="no flock on this machine")
+def test_one_make_at_a_time(make, project):
+    """A second one leaves alone what the first has not finished."""
+    (project / ".venv").mkdir()
+    with (project / "pyproject.toml").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = make("install", PYTHON=sys.executable)
+    assert done.returncode == 2 and "another make is at work" in done.stderr and (project / ".venv").exists()
 
 
 def test_what_works_stays_and_another_python_is_noticed(make, python, project):

@@ -70,6 +70,8 @@ def test_a_point_that_diverges_is_tried_once_more(launch, figures, tmp_path):
     assert process.wait(timeout=280) == 1
     saved, lost = figures(tmp_path)
     assert 0 < float(saved["gap"]) < 0.5 and not saved["error"]
+    assert float(saved["attempt"]) == 2 and "diverged" in saved["first_attempt"]
+    assert "second attempt: lattice=z" in process.output() and "Once more from" in process.output()
     assert "first attempt" in lost["error"] and not lost["rate"]
     records = [json.loads((tmp_path / job / "job.json").read_text()) for job in "01"]
     assert [record["state"] for record in records] == ["finished", "failed"]
