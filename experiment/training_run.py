@@ -75,7 +75,7 @@ def train_and_evaluate(cfg: DictConfig, record: JobRecord, parts: Parts | None =
     if record.attempt > 1:
         _mark_attempt(callbacks, record)
         _announce("the start" if start is None else f"step {start.step}")
-    with relaunchable(), on_interruption(lambda: end_processes(getattr(trainer.strategy.launcher, "procs", []))):
+    with relaunchable(), on_interruption(lambda: end_processes(getattr(trainer.strategy.launcher, "procs", []), 1.0)):
         try:
             trainer.fit(module, datamodule=data, ckpt_path=start and start.path, weights_only=False)
         except (ArithmeticError, ValueError) as error:
