@@ -138,6 +138,29 @@ def test_an_artifact_on_request(synced, server, tmp_path, monkeypatch, wanted):
     assert [artifact["artifactTypeName"] for artifact in server.artifacts] == ["model"] * wanted
 
 
+def test_online_without_a_login_is_one_sentence(tmp_path, monkeypatch):
+    from experiment.wandb.run import wandb_mode
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("NETRC", "WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("WANDB_MODE", "online")
+    with pytest.raises(ValueError, match="no login for"):
+        wandb_mode()
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    assert wandb_mode() == "online"
+
+
+def test_a_sweep_that_goes_on_has_one_run(make_sweep, logged, synced):
+    folder = make_sweep("sweep", ["e8", "z"], [1, 4])
+    point = (folder / "3" / "rd_point.json").read_text()
+    (folder / "3" / "rd_point.json").unlink()
+    logged(folder)
+    (folder / "3" / "rd_point.json").write_text(point)
+    (run,) = synced(logged(folder))
+    assert run["summary"]["points"] == 4 and run["summary"]["failed"] == 0
+
+
 def test_a_failed_job_leaves_its_run_and_the_next_has_its_own(tmp_path, monkeypatch):
     import wandb
 

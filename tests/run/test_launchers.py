@@ -51,3 +51,20 @@ def test_optuna(launch, tmp_path):
     best = min(point["rate"] + point["lambda"] * point["distortion"] for point in points)
     found = (tmp_path / "optimization_results.yaml").read_text()
     assert f"best_value: {best:.6f}"[:18] in found and "optimizer.lr" in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "extra"),
+    [
+        (["hydra/launcher=submitit_slurm", "hydra.launcher.partition=cpu"], "hydra_submitit_launcher", "cluster"),
+        (["--config-name", "smoke_optuna"], "hydra_optuna_sweeper", "optuna"),
+    ],
+    ids=["submitit", "optuna"],
+)
+def test_a_missing_extra_is_one_sentence(launch, tmp_path, arguments, module, extra):
+    if installed(f"hydra_plugins.{module}"):
+        pytest.skip(f"{module} is installed")
+    process = launch("-m", *arguments, f"hydra.sweep.dir={tmp_path}/s")
+    assert process.wait(timeout=100) != 0
+    assert f"pip install '.[{extra}]'" in process.output() and "Traceback" not in process.output()
+    assert "Available options" not in process.output()
