@@ -95,7 +95,7 @@ class _Job:
         self.record = record = JobRecord(self.folder, mark, self.cfg.get("resume", True), about)
         known = (self.folder, record.objective) if record.state == "finished" else self._elsewhere(mark)
         if known is not None and known[1] is not None:
-            _tell_user(f"Done before, kept: {known[0]} (+resume=false runs it again)")
+            _announce(f"Done before, kept: {known[0]} (+resume=false runs it again)")
             self._enter("kept", place=known[0], fingerprint=mark)
             return known[1]
         parts = prepare(self.cfg)
@@ -135,7 +135,7 @@ class _Job:
                 "or +resume=false, which moves it aside."
             )
         else:
-            _tell_user(f"What was in {self.folder} is kept: {record.make_room()}")
+            _announce(f"What was in {self.folder} is kept: {record.make_room()}")
         alone.enter_context(sole_process(self.folder))
 
     def _train(self, parts: Parts) -> float:
@@ -150,7 +150,7 @@ class _Job:
                     raise
                 record.retry(sentence(error))
                 record.resumes = True
-                _tell_user(sentence(error))
+                _announce(sentence(error))
                 return train_and_evaluate(self.cfg, record)
         except FloatingPointError as error:
             record.forget()
@@ -205,5 +205,5 @@ def _describe(folder: Path, cfg: DictConfig) -> None:
 
 
 @rank_zero_only
-def _tell_user(line: str) -> None:
+def _announce(line: str) -> None:
     print(line, flush=True)

@@ -45,7 +45,7 @@ def relaunchable() -> Iterator[None]:
         main.__spec__ = None  # a worker was started as a module, this job is started as a script
         with read_write(config):
             config.run.dir = config.runtime.output_dir
-    _tell()
+    _report_deaths()
     try:
         yield
     except RuntimeError as error:
@@ -74,7 +74,7 @@ def _config_flags(config: Any) -> list[str]:
 
 
 @functools.cache
-def _tell() -> None:
+def _report_deaths() -> None:
     """When a process dies, Lightning kills the others and says so where nobody looks; here it is an error message."""
     logger = logging.getLogger("lightning_fabric.strategies.launchers.subprocess_script")
     handler = logging.StreamHandler()

@@ -81,7 +81,7 @@ class EntropyModel(nn.Module, abc.ABC):
         Raises:
             ValueError: if the model has none.
         """
-        raise ValueError(f"{type(self).__name__} has no density to train with noise; set noise=0.")
+        raise ValueError(f"{type(self).__name__} has no density, which training with noise needs.")
 
     def support(self) -> Tensor:
         """[dim] or [1]: a coordinate beyond this in absolute value is negligible; infinite where nothing is known."""

@@ -61,7 +61,7 @@ class TableModel(EntropyModel):
 
     def log_prob_dithered(self, points: Tensor, dither: Tensor) -> Tensor:
         """log P(point | dither); models that have none raise ValueError."""
-        raise ValueError(f"{type(self).__name__} has no dithered form; use model=ltc.")
+        raise ValueError(f"{type(self).__name__} has no dithered form: its points are coded without dither.")
 
     def _log_prob(self, points: Tensor) -> Tensor:
         k = torch.round(points.detach() / self.step.to(points.dtype)).long()

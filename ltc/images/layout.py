@@ -88,7 +88,7 @@ def segments(lattice: Lattice, length: int, remainder: Lattice | None = None) ->
         found.append(Segment(fitting, at, stop))
         at = stop
     if len(found) > 1 or (found and found[0].lattice is not lattice):
-        _say(lattice, length, found)
+        _note_parts(lattice, length, found)
     return found
 
 
@@ -102,7 +102,7 @@ def _cut_code(name: str, length: int) -> list[Segment]:
     return found
 
 
-def _say(lattice: Lattice, length: int, found: list[Segment]) -> None:
+def _note_parts(lattice: Lattice, length: int, found: list[Segment]) -> None:
     key = (lattice.name, lattice.dim, length, *(s.lattice.name for s in found))
     if key not in _said:
         _said.add(key)

@@ -54,9 +54,7 @@ class BlockCoder(Coder):
             raise ValueError("A compander has two sides: give compress and expand, or neither.")
         tile = bottleneck.lattice.dim
         if n % tile:
-            raise ValueError(
-                f"model=bltc quantizes the n={n} values of a latent together: n must be a multiple of {tile}."
-            )
+            raise ValueError(f"The n={n} values of a latent are quantized together: n must be a multiple of {tile}.")
         self.n, self.center = n, center
         self.before, self.after = compress, expand
         self.register_buffer("mean", torch.zeros(latents))

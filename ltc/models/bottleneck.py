@@ -146,8 +146,8 @@ class LatticeBottleneck(Bottleneck):
         super().__init__()
         if not isinstance(entropy_model, EntropyModel):
             raise ValueError(
-                "entropy_model=bottleneck is CompressAI's, for rounding alone: it goes with model=ntc. Lattices take "
-                "entropy_model=exact, say."
+                f"A lattice's entropy model is a model of its points, as exact_prior makes it, not a "
+                f"{type(entropy_model).__name__}, which is for rounding alone (ScalarBottleneck)."
             )
         # Where the lattice has parameters, there must be one set of them.
         self.lattice = entropy_model.lattice if lattice.learns else lattice
@@ -277,9 +277,13 @@ class ScalarBottleneck(Bottleneck):
     def __init__(self, lattice: TrellisLattice, entropy_bottleneck: nn.Module) -> None:
         super().__init__()
         if lattice.name != "z":
-            raise ValueError(f"model=ntc rounds, so it needs lattice=z, got lattice={lattice.name}; or use model=ltc.")
+            raise ValueError(
+                f"A scalar bottleneck rounds: its lattice is z, not {lattice.name}, which a LatticeBottleneck takes."
+            )
         if isinstance(entropy_bottleneck, EntropyModel):
-            raise ValueError("model=ntc needs entropy_model=bottleneck; or use model=ltc.")
+            raise ValueError(
+                f"A scalar bottleneck has CompressAI's EntropyBottleneck, not a {type(entropy_bottleneck).__name__}."
+            )
         self.lattice: TrellisLattice = lattice
         self.entropy_bottleneck: Any = entropy_bottleneck
 

@@ -54,13 +54,13 @@ SMALL = {
 }
 # What may be refused, and in which words.
 REFUSED = {
-    "needs lattice=z": lambda c: c.get("model") == "ntc" and c.get("lattice", "z") != "z",
-    "generator|model=ltc": lambda c: c.get("model") == "ltc_dither" and c.get("lattice", "").startswith("tcq"),
+    "its lattice is z": lambda c: c.get("model") == "ntc" and c.get("lattice", "z") != "z",
+    "generator|no dithered form": lambda c: c.get("model") == "ltc_dither" and c.get("lattice", "").startswith("tcq"),
     "free codebook has 2 to": lambda c: c.get("model") == "gvq",
     "no generator matrix": lambda c: (
         c.get("entropy_model", "").startswith(("monte_carlo", "flow", "nested")) and c["lattice"].startswith("tcq")
     ),
-    "model=ntc": lambda c: c.get("entropy_model") == "bottleneck",
+    "ScalarBottleneck": lambda c: c.get("entropy_model") == "bottleneck",
 }
 
 
