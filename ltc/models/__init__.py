@@ -2,7 +2,8 @@
 
 - ``coder`` analysis, bottleneck, synthesis; compress and decompress
 - ``block_coder`` a transform for each vector, a lattice for each latent along the block
-- ``bottleneck`` straight-through and dithered lattices, CompressAI's scalar bottleneck
+- ``bottleneck`` what one is; ``lattice_bottleneck`` the nearest point, straight through; ``dithered_bottleneck``;
+  ``scalar_bottleneck`` CompressAI's
 - ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
 - ``gvq`` a free codebook as bottleneck, what lattices are compared with
 - ``distortion`` squared and absolute error
@@ -10,12 +11,15 @@
 """
 
 from ltc.models.block_coder import BlockCoder
-from ltc.models.bottleneck import Bottleneck, DitheredBottleneck, LatticeBottleneck, ScalarBottleneck
+from ltc.models.bottleneck import Bottleneck
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
+from ltc.models.dithered_bottleneck import DitheredBottleneck
 from ltc.models.ecvq import ECVQ
 from ltc.models.gvq import GVQ
+from ltc.models.lattice_bottleneck import LatticeBottleneck
 from ltc.models.rd_search import RDSearch
+from ltc.models.scalar_bottleneck import ScalarBottleneck
 
 __all__ = [
     "DISTORTIONS",

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ltc.models.bottleneck import LatticeBottleneck
 from ltc.models.coder import Coder
+from ltc.models.lattice_bottleneck import LatticeBottleneck
 from ltc.models.rd_search import RDSearch
 
 __all__ = ["Calibration"]

@@ -10,9 +10,9 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from ltc.models.bottleneck import LatticeBottleneck
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
+from ltc.models.lattice_bottleneck import LatticeBottleneck
 from ltc.models.rd_search import RDSearch
 from ltc.training.calibration import Calibration
 from ltc.training.clock import TrainingClock

@@ -1,0 +1,95 @@
+"""The nearest lattice point, straight through."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ltc.coding import PointModel, point_model
+from ltc.entropy import EntropyModel, Family
+from ltc.lattices import Lattice
+from ltc.models.bottleneck import Bottleneck
+
+__all__ = ["LatticeBottleneck"]
+
+# Second moment of a good lattice whose own is not known.
+_TYPICAL_NSM = 0.07
+
+
+class LatticeBottleneck(Bottleneck):
+    """The nearest lattice point, with the straight-through estimator: its derivative is taken to be 1.
+
+    Args:
+        lattice: the lattice; a learned one that the entropy model has its own copy of is the entropy model's.
+        entropy_model: a model of its points.
+
+    Raises:
+        ValueError: if the entropy model is none of lattice points.
+    """
+
+    def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
+        super().__init__()
+        if not isinstance(entropy_model, EntropyModel):
+            raise ValueError(
+                f"A lattice's entropy model is a model of its points, as exact_prior makes it, not a "
+                f"{type(entropy_model).__name__}, which is for rounding alone (ScalarBottleneck)."
+            )
+        # Where the lattice has parameters, there must be one set of them.
+        self.lattice = entropy_model.lattice if lattice.learns else lattice
+        self.entropy_model = entropy_model
+        self.exact = entropy_model.exact
+        self.searches = entropy_model.searches
+
+    def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
+        self.check_latents(y, self.entropy_model.dim, "quantize")
+        y = y.detach()
+        if mu > 0:
+            return self.entropy_model.rd_optimal_point(y, mu, power)
+        return self.entropy_model.admit(y, self.lattice.quantize(y))
+
+    def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "relax")
+        # A box with the second moment of the lattice's cell.
+        width = math.sqrt(12 * (self.lattice.noise_moment() or _TYPICAL_NSM))
+        noisy = y + width * (torch.rand_like(y) - 0.5)
+        return noisy, self.entropy_model.log_noisy_mass(noisy, width) / -math.log(2)
+
+    def rescale(self, factor: float) -> None:
+        """Moves the prior along when the latents are scaled by ``factor``, where it can follow in closed form."""
+        for part in self.entropy_model.modules():
+            if isinstance(part, Family):
+                part.rescale(factor)
+
+    def reach(self) -> Tensor:
+        return self.entropy_model.support()
+
+    def rate(self, point: Tensor) -> Tensor:
+        return self.entropy_model(point)
+
+    def point_model(self, weights: dict[str, np.ndarray] | None = None) -> PointModel:
+        return point_model(self.entropy_model, weights)
+
+    def to_integers(self, point: Tensor) -> Tensor:
+        return self.entropy_model.to_integers(point)
+
+    def to_points(self, k: Tensor) -> Tensor:
+        return self.entropy_model.to_points(k)
+
+    def figures(self) -> dict[str, float]:
+        return {**self.lattice.figures(), **self.entropy_model.figures()}
+
+    def auxiliary_loss(self) -> Tensor | float:
+        return self.lattice.auxiliary_loss()
+
+    def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.check_latents(y, self.entropy_model.dim, "forward")
+        near = self.lattice.quantize(y.detach())
+        point = self.entropy_model.admit(y.detach(), near)
+        if self.training:
+            # A point that is not the nearest one does not follow the latents: no gradient (overload of nested codes).
+            through = self.lattice.straight_through(y, point)
+            point = through if point is near else torch.where((point == near).all(-1, keepdim=True), through, point)
+        return point, self.entropy_model(point)
