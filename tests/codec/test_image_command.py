@@ -202,9 +202,9 @@ def test_latents_that_are_not_the_encoders_are_no_picture(trained, photograph, f
 def test_files_name_the_threads_that_they_are_decoded_with(trained, photograph, run, succeeds, tmp_path):
     photo = photograph(300, 200)
     for threads in (1, 2, 3):
-        succeeds("compress", "--threads", threads, trained("serial"), photo, tmp_path / "photo.ltc")
+        succeeds("compress", "--threads", threads, trained(), photo, tmp_path / "photo.ltc")
         for others in (1, 2, 3):
-            arguments = "--threads", others, trained("serial"), tmp_path / "photo.ltc", tmp_path / f"{others}.png"
+            arguments = "--threads", others, trained(), tmp_path / "photo.ltc", tmp_path / f"{others}.png"
             code, _, err = run("decompress", *arguments)
             assert (code, err) == (0, "")
         pictures = [read_image(tmp_path / f"{others}.png") for others in (1, 2, 3)]
