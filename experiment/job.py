@@ -42,6 +42,13 @@ def run_job(cfg: DictConfig) -> float | None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     entry = _sweep_entry(cfg, folder)
     end_with_parent()
+    if entry is not None and folder.resolve() == entry.sweep.resolve():
+        print(
+            "error: hydra.sweep.subdir puts every job into the sweep's own folder: name one for each job, "
+            "hydra.sweep.subdir='${hydra.job.num}', say.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     if entry is None:
         return _Job(cfg, folder, None).run()
     if cfg.get("fail_fast") and any(other["state"] == "failed" for other in entries(entry.sweep)):
@@ -136,6 +143,7 @@ class _Job:
             )
         else:
             _announce(f"What was in {self.folder} is kept: {record.make_room()}")
+        _close_logs()
         alone.enter_context(sole_process(self.folder))
 
     def _train(self, parts: Parts) -> float:
@@ -196,6 +204,13 @@ def _sweep_entry(cfg: DictConfig, folder: Path) -> SweepEntry | None:
         return None
     about = job_settings(cfg)
     return SweepEntry(Path(hydra.sweep.dir).absolute(), int(hydra.job.num), folder, about)
+
+
+def _close_logs() -> None:
+    """Log files went with what was moved aside: the next entry opens them where they belong."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()
 
 
 @rank_zero_only

@@ -80,8 +80,13 @@ class JobRecord:
         """Renames the folder, with all that another job has left in it; returns its new name.
 
         Raises:
+            ValueError: if other jobs, or this process, are in the folder.
             OSError: if it cannot be renamed.
         """
+        if any(self.folder.glob("*/job.json")) or any(self.folder.glob("*/*/job.json")):
+            raise ValueError(f"{self.folder} holds other runs, which would move along: choose a folder of its own.")
+        if Path.cwd().is_relative_to(self.folder.resolve()):
+            raise ValueError(f"{self.folder} is the folder that this runs in: choose a folder of its own.")
         place = next(name for name in kept_names(self.folder) if not name.exists())
         self.folder.rename(place)
         self.folder.mkdir()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from experiment.report.page import write_report
+from ltc.codec.ends import check_output
 
 __all__ = ["main"]
 
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None, prog: str = "python -m experiment.r
     if output is None:
         output = (options.folders[0] if len(options.folders) == 1 else Path()) / "report.html"
     try:
+        check_output(str(output), ".html", "a report", [])
         write_report(options.folders, output)
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)

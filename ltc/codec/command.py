@@ -51,6 +51,9 @@ def run(arguments: list[str] | None, prog: str, description: str, interruptions:
         if interruptions.number is not None:
             raise
         print(f"error: {_sentence(error)}", file=sys.stderr)
+        if getattr(options, "output", None) == "-":
+            # What is left in the buffer cannot be written either: nothing more is said of it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     return 0
 

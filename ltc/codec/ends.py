@@ -9,7 +9,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from ltc.codec.interruption import Interruptions
 from ltc.files import whole_file
@@ -18,6 +18,10 @@ __all__ = ["check_output", "name_of", "reading", "writing"]
 
 # What is taken for the name of a format, unlike the ".5" of "lambda_0.5".
 _FORMAT = re.compile(r"\.[a-z]\w*")
+
+# Where Linux has a process's open files; as many links as it follows.
+_DESCRIPTORS = re.compile(r"/proc/\d+(/task/\d+)?/fd")
+_MOST_LINKS = 40
 
 
 def check_output(output: str, suffix: str, what: str, kept: Sequence[str | Path]) -> None:
@@ -65,10 +69,13 @@ def writing(path: str, interruptions: Interruptions) -> Iterator[BinaryIO]:
             sys.stdout.buffer.flush()
         return
     if _is_special(path):
-        with interruptions.undone("error: interrupted; the output is not whole."), open(path, "wb") as file:
+        # A file that is open already goes on where it is (`>>`).
+        mode: Literal["ab", "wb"] = "ab" if _is_descriptor(path) else "wb"
+        with interruptions.undone("error: interrupted; the output is not whole."), open(path, mode) as file:
             yield file
         return
-    with interruptions.undone(interruptions.line), whole_file(path) as temporary:
+    # A link stays one: what it names is written.
+    with interruptions.undone(interruptions.line), whole_file(os.path.realpath(path)) as temporary:
         with temporary.open("wb") as file:
             yield file
         interruptions.whole()
@@ -80,8 +87,22 @@ def name_of(path: str | Path) -> str:
 
 
 def _is_special(path: str) -> bool:
-    """A device or a pipe, which stays what it is."""
-    return Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir()
+    """A device or a pipe, or another name of a file that is open already, which stays what it is."""
+    found = Path(path)
+    return _is_descriptor(path) or (found.exists() and not found.is_file() and not found.is_dir())
+
+
+def _is_descriptor(path: str) -> bool:
+    """/dev/stdout, /dev/fd/1, /proc/self/fd/1, and links to them."""
+    path = os.path.abspath(path)
+    for _ in range(_MOST_LINKS):
+        folder = os.path.realpath(os.path.dirname(path))
+        if _DESCRIPTORS.fullmatch(folder):
+            return True
+        if not os.path.islink(path):
+            return False
+        path = os.path.join(folder, os.readlink(path))
+    return False
 
 
 def _identity(path: str | Path) -> tuple[int, int] | None:

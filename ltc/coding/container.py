@@ -125,19 +125,22 @@ def read_end(file: BinaryIO) -> None:
         raise CorruptStream("the file goes on after its last chunk")
 
 
+_SHORT = "ends too early: bytes are missing"
+
+
 class _Taken:
     """Bytes read from a file, of which none may be missing."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file, self.body = file, b""
 
-    def read(self, count: int, otherwise: str = "ends too early: bytes are missing") -> bytes:
+    def read(self, count: int, otherwise: str = _SHORT) -> bytes:
         # Piece by piece: a forged length must not make us ask for memory that the file cannot fill.
         pieces, missing = io.BytesIO(), count
         while missing:
             piece = self._file.read(min(missing, 1 << 20))
             if not piece:
-                raise CorruptStream(f"the file {otherwise}")
+                raise CorruptStream(f"the file {otherwise if missing == count else _SHORT}")
             pieces.write(piece)
             missing -= len(piece)
         found = pieces.getvalue()

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import wave
 
 import numpy as np
@@ -65,6 +67,23 @@ def test_no_file_has_the_name_of_another_format(coded, fails, succeeds, tmp_path
 def test_a_folders_name_is_no_output(output, coded, fails, tmp_path):
     (tmp_path / "folder").mkdir()
     assert "name of a folder" in fails("compress", tmp_path / "run", coded, f"{tmp_path}/{output}")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="open files have no names here")
+def test_names_of_open_files_and_links_stay_what_they_are(coded, saved, succeeds, tmp_path):
+    """A link to /proc/self/fd/1, as /dev/stdout is, and a link to a file: what they name is written."""
+    expected = (tmp_path / "x.ltc").read_bytes()
+    (tmp_path / "so").symlink_to("/proc/self/fd/1")
+    command = [sys.executable, "-m", "ltc.codec", "compress", str(tmp_path / "run"), str(coded), str(tmp_path / "so")]
+    with (tmp_path / "out.ltc").open("wb") as out:
+        out.write(b"before")
+        out.flush()
+        subprocess.run(command, stdout=out, check=True)
+    assert (tmp_path / "so").is_symlink() and (tmp_path / "out.ltc").read_bytes() == b"before" + expected
+    (tmp_path / "real.ltc").write_bytes(b"old")
+    (tmp_path / "link.ltc").symlink_to(tmp_path / "real.ltc")
+    succeeds("compress", tmp_path / "run", coded, tmp_path / "link.ltc")
+    assert (tmp_path / "link.ltc").is_symlink() and (tmp_path / "real.ltc").read_bytes() == expected
 
 
 def test_several_arrays_in_one_file_are_refused(coded, fails, saved, tmp_path):

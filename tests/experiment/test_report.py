@@ -275,3 +275,10 @@ def test_a_mistake_is_one_sentence(make_sweep, tmp_path, capsys, mistake):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ") and str(output if mistake == "no page" else place) in line
     assert not output.is_file() and not list(tmp_path.glob(".part-*"))
+
+
+def test_a_report_takes_no_other_files_name(tmp_path, capsys):
+    point = tmp_path / "rd_point.json"
+    point.write_text("{}")
+    assert main([str(tmp_path), "--output", str(point)]) == 2
+    assert "writes .html files" in capsys.readouterr().err and point.read_text() == "{}"

@@ -166,3 +166,15 @@ def test_a_diverging_training_goes_back_and_takes_smaller_steps(tmp_path, value)
     assert not list((tmp_path / "checkpoints").glob(".part-*"))
     record.forget()
     record.checkpoints = list((tmp_path / "checkpoints").glob("*.ckpt"))
+
+
+def test_a_folder_with_other_runs_is_not_moved_aside(tmp_path):
+    (tmp_path / "out" / "0").mkdir(parents=True)
+    (tmp_path / "out" / "rd_point.json").write_text("{}")
+    (tmp_path / "out" / "0" / "job.json").write_text("{}")
+    record = JobRecord(tmp_path / "out", "another")
+    assert record.occupied == "result"
+    with pytest.raises(ValueError, match="holds other runs"):
+        record.make_room()
+    (tmp_path / "out" / "0" / "job.json").unlink()
+    assert (record.make_room() / "rd_point.json").exists() and not list((tmp_path / "out").iterdir())

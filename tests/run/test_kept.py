@@ -74,6 +74,12 @@ def test_fail_fast(launch, tmp_path):
     assert not list((tmp_path / "s").glob("*/coder.pt"))
 
 
+def test_jobs_do_not_share_the_sweeps_own_folder(launch, tmp_path):
+    process = launch("-m", *RUN, "lambda=1,2", "hydra.sweep.subdir=.", f"hydra.sweep.dir={tmp_path}/s")
+    assert process.wait(timeout=280) == 2 and "the sweep's own folder" in process.output()
+    assert "Traceback" not in process.output() and not (tmp_path / "s.kept-1").exists()
+
+
 def test_a_folder_that_cannot_be_written(launch, tmp_path):
     (tmp_path / "file").write_text("")
     process = launch(*RUN, f"hydra.run.dir={tmp_path}/file/out")
