@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 
-from experiment.interruption import end_on_signals
+from experiment.interruption import end_on_signals, leave_at_once
 
 if __name__ == "__main__":
     end_on_signals()  # before anything that takes time
@@ -37,4 +36,4 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave_at_once(main)

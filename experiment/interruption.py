@@ -8,14 +8,16 @@ moment: files are written under temporary names, and training goes on from its c
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import logging
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 __all__ = [
     "add_action",
@@ -23,6 +25,7 @@ __all__ = [
     "end_processes",
     "goes_on_in",
     "keep_signals",
+    "leave_at_once",
     "on_interruption",
     "remove_parts",
 ]
@@ -114,6 +117,31 @@ def end_processes(processes: Any, patience: float = 10.0) -> None:
                 with contextlib.suppress(OSError, ValueError):
                     process.kill()
             return
+
+
+def leave_at_once(main: Callable[[], Any]) -> NoReturn:
+    """Calls a program's main function, and ends the process when all is done that is to be done at its exit.
+
+    The interpreter would then unload torch and all the rest piece by piece, with its own handlers of signals.
+
+    Args:
+        main: returns an exit code, or None.
+    """
+    code = 1
+
+    def leave() -> None:
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(code)
+
+    atexit.register(leave)  # before anybody else's that come with a job: the last one to be called
+    try:
+        sys.exit(main())
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
 
 
 def remove_parts(folder: Path, deep: bool = True) -> None:
