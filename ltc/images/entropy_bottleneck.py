@@ -16,7 +16,7 @@ from ltc.coding.conditional_model import ConditionalModel, distinct_steps, level
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.images.channel_masses import log_masses, mass_tables
 from ltc.images.latent_coder import checked
-from ltc.images.layout import Layout, Segment, nearest, segments, spread, straight_through
+from ltc.images.layout import Layout, Segment, nearest, segments, shared_points, spread, straight_through
 from ltc.lattices import Lattice, TrellisLattice
 from ltc.lattices.path_sum import log_path_sum
 
@@ -170,7 +170,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
             for segment in self._segments(empty.shape[-1]):
                 part = empty[..., segment.start : segment.stop]
                 k = self._coder_of(segment.lattice).decode(decoder, self._levels(part.shape[1:], segment, order))
-                points.append(segment.lattice.to_points(torch.from_numpy(k).reshape(part.shape)))
+                points.append(shared_points(segment.lattice, torch.from_numpy(k).reshape(part.shape)))
             found.append(layout.latents(torch.cat(points, -1)))
         latents = torch.cat(found).to(order.device).index_select(1, order.argsort())
         return latents + self._medians(latents)

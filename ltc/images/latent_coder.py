@@ -11,7 +11,7 @@ from torch import Tensor
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional_prior import ConditionalPrior
-from ltc.images.layout import Layout, Segment, nearest
+from ltc.images.layout import Layout, Segment, nearest, shared_points
 from ltc.lattices import Lattice
 
 __all__ = ["LARGEST", "LatentCoder", "checked"]
@@ -67,7 +67,7 @@ class LatentCoder:
             lattice, inside = segment.lattice, slice(segment.start, segment.stop)
             k = checked(lattice.to_integers(nearest(lattice, x[..., inside])))
             self._model(lattice).encode(encoder, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim))
-            points.append(lattice.to_points(k, x.dtype))
+            points.append(shared_points(lattice, k, x.dtype))
         found = layout.latents(torch.cat(points, -1))
         return found if means is None else found + means
 
@@ -86,7 +86,7 @@ class LatentCoder:
         for segment in self._cut(levels.shape[-1]):
             lattice, part = segment.lattice, levels[..., segment.start : segment.stop]
             k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim))
-            points.append(lattice.to_points(torch.from_numpy(k).reshape(part.shape), dtype))
+            points.append(shared_points(lattice, torch.from_numpy(k).reshape(part.shape), dtype))
         return layout.latents(torch.cat(points, -1))
 
     def _layout(self, indexes: Tensor) -> Layout:

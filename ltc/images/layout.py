@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from ltc import lattices
-from ltc.lattices import Lattice
+from ltc.lattices import Lattice, TrellisLattice
 
-__all__ = ["ALONG", "Layout", "Segment", "nearest", "segments", "spread", "straight_through"]
+__all__ = ["ALONG", "Layout", "Segment", "nearest", "segments", "shared_points", "spread", "straight_through"]
 
 ALONG = ("channels", "positions", "image")
 """What a run is: the channels at a position, the positions of a channel (in raster order), or all elements."""
@@ -117,6 +117,19 @@ def nearest(lattice: Lattice, x: Tensor) -> Tensor:
     return lattice.quantize(x)
 
 
+def shared_points(lattice: Lattice, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """The points of integers k [..., m * n], to the last bit the same wherever and however they are computed.
+
+    Coordinates with steps are single products. Of a generator the digits below 2^-24 are left out: then sums of
+    products are exact in double precision, in whatever order they are added up.
+    """
+    if isinstance(lattice, TrellisLattice) or lattice.generator is None:
+        return lattice.to_points(k, dtype)
+    copies = k.double().unflatten(-1, (k.shape[-1] // lattice.dim, lattice.dim))
+    basis = torch.round(lattice.generator.to(copies) * 2.0**24) / 2.0**24
+    return (copies @ basis).reshape(k.shape).to(dtype)
+
+
 def straight_through(lattice: Lattice, x: Tensor, exact: bool = False) -> Tensor:
     """The nearest points to x [..., m * n], with a derivative taken to be 1.
 
@@ -127,7 +140,7 @@ def straight_through(lattice: Lattice, x: Tensor, exact: bool = False) -> Tensor
     """
     points = nearest(lattice, x.detach())
     if exact:
-        points = lattice.to_points(lattice.to_integers(points), x.dtype)
+        points = shared_points(lattice, lattice.to_integers(points), x.dtype)
     if lattice.learns:
         return lattice.straight_through(x, points)  # to the last bit, too; with a derivative by the generator
     return _Through.apply(x, points)

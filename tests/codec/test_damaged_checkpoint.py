@@ -14,7 +14,7 @@ FIELDS = ["config", "about", "n", "dim", "state", "tables"]
 
 def test_missing_and_foreign_files_are_named(refusal, tmp_path):
     assert "no checkpoint" in refusal(tmp_path / "nowhere.pt")
-    assert "no checkpoint" in refusal(tmp_path)
+    assert "no coder.pt" in refusal(tmp_path)
     for i, foreign in enumerate(({"epoch": 3}, [1, 2], torch.zeros(3), {"format": "ltc-other"}, "text")):
         torch.save(foreign, tmp_path / f"{i}.pt")
         assert "no coder of this project" in refusal(tmp_path / f"{i}.pt")

@@ -242,7 +242,7 @@ def test_zn_is_the_scalar_quantizer(network):
         (lambda: SwinTChARM(widths=(16, 16)), "four widths"),
         (lambda: SwinTChARM((16, 16, 16, 20), head=8), "heads of 8"),
         (lambda: SwinTChARM((16, 16, 16, 16), hyper_widths=(16, 16), head=8, slices=3), "slices do not divide"),
-        (lambda: LICTCM(N=24), "multiples of 16"),
+        (lambda: LICTCM(N=24), "multiples of 32"),
         (lambda: LICTCM(heads=(8, 8)), "three stages"),
         (lambda: ContextNetwork(8, 16, functools.partial(channel_context, groups=[4, 8])), "do not make the M=16"),
         (lambda: ContextNetwork(8, 16, functools.partial(channel_context, groups=3)), "do not make the M=16"),

@@ -39,8 +39,8 @@ VECTORS = ["source", "transform", "entropy_model", "lambda", "model", "experimen
 IMAGES = ["network", "bottleneck", "image_data", "system", "trainer", "lambda", "lattice"]
 PAIRS = [("lattice", "model"), ("entropy_model", "lattice"), ("source", "model")]
 
-# Its R(D) takes a quarter of a minute; test_run.py has a job with it.
-LONG = {"banana"}
+# Their R(D) takes up to a quarter of a minute; test_run.py has a job with banana.
+LONG = {"banana", "banana_marginal", "laplace"}
 
 CALIBRATION = "rounds=1 evaluations=1 refit_steps=1 rdo_factors=[1.0] rdo_steps=1 final_steps=1 validation_symbols=200"
 FEW = ["trainer.max_steps=2", "logger=none", "threads=1"]
