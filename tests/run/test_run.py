@@ -165,7 +165,7 @@ def test_a_failing_job_does_not_stop_a_sweep(run, tmp_path):
     [
         (["lattice=e8", "n=6"], "n=6 makes 6 latents, but lattice=e8 tiles multiples of 8"),
         (["source=physics", "data_dir=/nowhere"], "/nowhere"),
-        (["model=ntc", "lattice=e8"], "model=ntc"),
+        (["model=ntc", "lattice=e8"], "its lattice is z, not e8"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
