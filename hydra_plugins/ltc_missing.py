@@ -16,11 +16,11 @@ from hydra.plugins.sweeper import Sweeper
 __all__ = ["MissingLauncher", "MissingSweeper"]
 
 
-class MissingLauncher(Launcher):
-    """Refuses to run jobs.
+class _Missing:
+    """Refuses to do anything.
 
     Args:
-        missing: ``hydra/launcher=…``, as it was chosen.
+        missing: ``hydra/launcher=…`` or ``hydra/sweeper=…``, as it was chosen.
         needs: what is missing, and the extra that brings it.
         options: whatever else was set.
     """
@@ -29,31 +29,22 @@ class MissingLauncher(Launcher):
         self.missing, self.needs = missing, needs
 
     def setup(self, **kwargs: Any) -> NoReturn:
-        _refuse(self.missing, self.needs)
+        self.refuse()
+
+    def refuse(self) -> NoReturn:
+        name, extra = self.needs
+        raise CompactHydraException(f"{self.missing} needs {name}, which pip install '.[{extra}]' brings.")
+
+
+class MissingLauncher(_Missing, Launcher):
+    """Refuses to run jobs."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> NoReturn:
-        _refuse(self.missing, self.needs)
+        self.refuse()
 
 
-class MissingSweeper(Sweeper):
-    """Refuses to make jobs.
-
-    Args:
-        missing: ``hydra/sweeper=…``, as it was chosen.
-        needs: what is missing, and the extra that brings it.
-        options: whatever else was set.
-    """
-
-    def __init__(self, missing: str, needs: list[str], **options: Any) -> None:
-        self.missing, self.needs = missing, needs
-
-    def setup(self, **kwargs: Any) -> NoReturn:
-        _refuse(self.missing, self.needs)
+class MissingSweeper(_Missing, Sweeper):
+    """Refuses to make jobs."""
 
     def sweep(self, arguments: list[str]) -> NoReturn:
-        _refuse(self.missing, self.needs)
-
-
-def _refuse(missing: str, needs: list[str]) -> NoReturn:
-    name, extra = needs
-    raise CompactHydraException(f"{missing} needs {name}, which pip install '.[{extra}]' brings.")
+        self.refuse()
