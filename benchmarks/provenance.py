@@ -7,11 +7,9 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiment.provenance import hardware
+from experiment.provenance import git, hardware
 
 __all__ = ["commits_of", "provenance"]
-
-_ROOT = Path(__file__).resolve().parent.parent
 
 
 def provenance() -> str:
@@ -29,15 +27,11 @@ def provenance() -> str:
 
 def _commit() -> str:
     try:
-        head = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
+        head = git("rev-parse", "--short", "HEAD").strip()
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
         return "unknown"
     return head + (" with changes" if changed else "")
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=_ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def commits_of(sweeps: Iterable[Path]) -> list[str]:

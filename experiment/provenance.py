@@ -19,7 +19,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from ltc.files import whole_file, write_json
 
-__all__ = ["hardware", "versions", "write_provenance"]
+__all__ = ["git", "hardware", "versions", "write_provenance"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -96,17 +96,18 @@ def versions() -> dict[str, str]:
 def _code() -> tuple[str | None, str, list[str]]:
     """The commit, what differs from it, and the files it does not know; asked once a process, as it is loaded once."""
     try:
-        commit = _git("rev-parse", "HEAD").strip()
+        commit = git("rev-parse", "HEAD").strip()
         return (
             commit,
-            _git("diff", "--no-ext-diff", "HEAD"),
-            _git("ls-files", "--others", "--exclude-standard").split("\n")[:-1],
+            git("diff", "--no-ext-diff", "HEAD"),
+            git("ls-files", "--others", "--exclude-standard").split("\n")[:-1],
         )
     except (OSError, subprocess.SubprocessError):
         return None, "", []
 
 
-def _git(*words: str) -> str:
+def git(*words: str) -> str:
+    """What git says in the project's folder, whatever its user has set for people's eyes."""
     # A user's own settings (colours, an external tool) would end up in the diff.
     plain = ["git", "-c", "color.ui=never", "-c", "core.quotepath=false"]
     done = subprocess.run([*plain, *words], cwd=_ROOT, capture_output=True, check=True, timeout=20)

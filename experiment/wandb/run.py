@@ -112,13 +112,12 @@ def commit_of(folder: Path) -> str | None:
         content = json.loads(path.read_text())
         if isinstance(content, dict) and content.get("commit"):
             return str(content["commit"])
+    from experiment.provenance import git
+
     try:
-        done = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return git("rev-parse", "HEAD").strip()
+    except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip() or None
 
 
 def _name(config: Mapping[str, Any]) -> str | None:
