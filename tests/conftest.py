@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from ltc import lattices
 from ltc.lattices import TrellisLattice
+from tests.warm_python import WarmPython
 
 torch.set_num_threads(1)
 
@@ -77,6 +78,14 @@ def generator(seed) -> torch.Generator:
 def rng(seed) -> np.random.Generator:
     """numpy's generator with the seed of this test."""
     return np.random.default_rng(seed)
+
+
+@pytest.fixture(scope="session")
+def warm_python():
+    """Starts Python processes whose imports have ended."""
+    python = WarmPython()
+    yield python
+    python.stop()
 
 
 @pytest.fixture(scope="session")

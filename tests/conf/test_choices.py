@@ -1,4 +1,7 @@
-"""Every choice of every group: it composes, fits its neighbours, makes its objects, and takes a training step."""
+"""What choices of groups mean for each other: sizes follow, objects fit, and a training step moves them.
+
+That each choice of each group goes through a job is ``tests/run/test_every_choice.py``.
+"""
 
 import itertools
 import math
@@ -60,11 +63,11 @@ def test_threads_are_shared_out():
     assert threads(10**6) == threads(10**7) == 1 and threads(1) >= threads(2) >= 1 and threads(0) == threads(1)
 
 
-def test_blocks_follow_the_lattice(composed, choices):
-    """For every pair of source and lattice, without a word from the user."""
+def test_blocks_follow_the_lattice(composed, choices, rng):
+    """For pairs of source and lattice, drawn anew in each run, without a word from the user."""
     for source in choices("source"):
         cfg = composed(f"source={source}")
-        for lattice in choices("lattice"):
+        for lattice in rng.choice(choices("lattice"), 3, replace=False):
             # What the group would put there; everything else follows by interpolation.
             cfg.lattice = OmegaConf.load(Path(conf.__file__).parent / "lattice" / f"{lattice}.yaml")
             latents, dim = cfg.symbol.latents, cfg.lattice.dim
@@ -98,42 +101,20 @@ def test_lattice(take_a_step, lattice):
     assert coder.bottleneck.lattice.dim == cfg.lattice.dim and coder.bottleneck.exact
 
 
-@pytest.mark.parametrize("lattice", [name for name in names("lattice") if not name.startswith("tcq")])
-def test_lattice_with_dither(take_a_step, lattice):
-    take_a_step(f"lattice={lattice}", "model=ltc_dither")
-
-
 def test_trellis_codes_refuse_a_dither(take_a_step):
     """They have no generator matrix, so no Voronoi cell that a dither could fill."""
     with pytest.raises((ValueError, InstantiationException), match=r"no generator|no dithered form"):
         take_a_step("lattice=tcq8", "model=ltc_dither")
 
 
-@pytest.mark.parametrize("lattice", names("lattice"))
-def test_lattice_without_transform(take_a_step, lattice):
-    _, coder = take_a_step(f"lattice={lattice}", "model=eclq")
+def test_lattice_without_transform(take_a_step):
+    _, coder = take_a_step("lattice=dn", "model=eclq")
     assert type(coder.analysis).__name__ == "Gain"
 
 
-@pytest.mark.parametrize("source", names("source"))
-def test_source(take_a_step, source, request):
-    if source in ("physics", "speech"):
-        take_a_step(f"source={source}", f"data_dir={request.getfixturevalue('data_dir')}")
-    else:
-        take_a_step(f"source={source}")
-
-
-@pytest.mark.parametrize("transform", names("transform"))
-def test_transform(take_a_step, transform):
-    take_a_step(f"transform={transform}")
-    if transform != "identity":  # keeps the dimension
-        take_a_step(f"transform={transform}", "source=sawbridge", "lattice=dn")
-
-
 @pytest.mark.parametrize("entropy_model", [name for name in names("entropy_model") if name != "bottleneck"])
-@pytest.mark.parametrize("lattice", ["an", "dn", "e8"])
-def test_entropy_model(take_a_step, entropy_model, lattice):
-    _, coder = take_a_step(f"entropy_model={entropy_model}", f"lattice={lattice}")
+def test_entropy_model(take_a_step, entropy_model, rng):
+    _, coder = take_a_step(f"entropy_model={entropy_model}", f"lattice={rng.choice(['an', 'dn', 'e8'])}")
     estimates = ("monte_carlo", "flow")
     assert coder.bottleneck.exact != entropy_model.startswith(estimates)
 
@@ -149,11 +130,6 @@ def test_model_ntc(take_a_step, source):
     cfg, coder = take_a_step("model=ntc", f"source={source}")
     assert cfg.lattice.name == "z" and "EntropyBottleneck" in cfg.entropy_model._target_
     assert type(coder.bottleneck).__name__ == "ScalarBottleneck"
-
-
-@pytest.mark.parametrize("model", names("model"))
-def test_model(take_a_step, model):
-    take_a_step(f"model={model}")
 
 
 @pytest.mark.parametrize("trainer", names("trainer"))
@@ -179,11 +155,6 @@ def test_logger(composed, logger, monkeypatch, tmp_path):
         assert str(found[0].save_dir) == str(tmp_path)
 
 
-@pytest.mark.parametrize("experiment", names("experiment"))
-def test_experiment(take_a_step, experiment):
-    take_a_step(f"experiment={experiment}")
-
-
 def test_callbacks(composed, choices):
     for name in choices("callbacks"):
         cfg = composed(f"callbacks={name}")
@@ -204,11 +175,11 @@ def test_unknown_choices_are_refused_with_the_known_ones(composed):
         composed("lattice=e9")
 
 
-def test_smoke_is_smoke_with_every_experiment_and_size(composed):
+def test_smoke_is_smoke_with_any_experiment_and_size(composed, rng):
     """trainer=smoke says how long a training is, whatever an experiment, a size or a model asks for."""
     smoke = composed("trainer=smoke")
     choices = [f"{group}={name}" for group in ("experiment", "model") for name in names(group)]
-    for choice, size in zip(choices, itertools.cycle(names("size"))):
+    for choice, size in zip(rng.choice(choices, 9, replace=False), itertools.cycle(names("size"))):
         cfg = composed("trainer=smoke", choice, f"size={size}")
         assert cfg.trainer.max_steps == cfg.scheduler.T_max == 20, choice
         assert cfg.calibration == smoke.calibration and cfg.eval_symbols == smoke.eval_symbols, choice
@@ -228,5 +199,6 @@ def test_sweep_files_compose_without_sweeping(composed, config):
     for group in set(params) - {"lambda"}:
         for choice in str(params[group]).split(","):
             assert composed(f"{group}={choice.strip()}", config=config).lattice.dim >= 1
-    for number in str(params["lambda"]).split(","):
+    numbers = str(params["lambda"]).split(",")
+    for number in {numbers[0], numbers[-1]}:
         assert composed(f"lambda={number.strip()}", config=config)["lambda"] > 0

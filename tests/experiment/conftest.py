@@ -164,14 +164,13 @@ def server():
 
 
 @pytest.fixture
-def call(tmp_path):
+def call(tmp_path, warm_python):
     """``call("-m", "run", ..., NAME=value)``: Python without an account anywhere, and without a terminal."""
 
     def run(*arguments, cwd=ROOT, **environment):
         env = {k: v for k, v in os.environ.items() if not k.startswith("WANDB") and k != "NETRC"}
         env |= {"HOME": str(tmp_path / "home"), "COLUMNS": "200", "OMP_NUM_THREADS": "1", **environment}
-        kept = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 200}
-        return subprocess.run([sys.executable, *arguments], cwd=cwd, env=env, **kept)
+        return warm_python.run(arguments, cwd, env)
 
     return run
 

@@ -18,19 +18,24 @@ CLOCKS = {"train_seconds", "calibration_seconds"}
 
 
 @pytest.fixture
-def launch(tmp_path):
-    """``launch("lattice=z", ...)``: run.py as a process with a session of its own; killed when the test ends."""
+def launch(tmp_path, warm_python):
+    """``launch("lattice=z", ...)``: run.py as a process with a session of its own; killed when the test ends.
+
+    ``cold=True`` starts it as for a user, with all its imports.
+    """
     running = []
 
-    def call(*arguments):
+    def call(*arguments, cold=False):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("WANDB", "PL_", "LOCAL_RANK", "SLURM"))}
         env |= {"HOME": str(tmp_path / "home"), "COLUMNS": "80", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
         out = (tmp_path / f"output-{len(running)}.txt").open("w+")
-        process = subprocess.Popen(
-            [sys.executable, "run.py", *arguments],
-            **{"cwd": ROOT, "env": env, "stdin": subprocess.DEVNULL, "start_new_session": True},
-            **{"stdout": out, "stderr": subprocess.STDOUT},
-        )
+        with open(os.devnull) as nothing:
+            files = {"stdin": nothing, "stdout": out, "stderr": out}
+            if cold:
+                command = [sys.executable, "run.py", *arguments]
+                process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **files)
+            else:
+                process = warm_python.start(["run.py", *arguments], ROOT, env, **files)
         process.output = lambda: Path(out.name).read_text()
         running.append(process)
         return process

@@ -21,6 +21,7 @@ from PIL import Image
 
 import conf
 import run
+from ltc.theory import DiscretizedRD
 
 CONF = Path(conf.__file__).parent
 
@@ -38,9 +39,6 @@ APART = {("trainer", "ddp"): "test_processes.py", ("image_data", "vimeo90k"): "t
 VECTORS = ["source", "transform", "entropy_model", "lambda", "model", "experiment", "size", "trainer", "lattice"]
 IMAGES = ["network", "bottleneck", "image_data", "system", "trainer", "lambda", "lattice"]
 PAIRS = [("lattice", "model"), ("entropy_model", "lattice"), ("source", "model")]
-
-# Their R(D) takes up to a quarter of a minute; test_run.py has a job with banana.
-LONG = {"banana", "banana_marginal", "laplace"}
 
 CALIBRATION = "rounds=1 evaluations=1 refit_steps=1 rdo_factors=[1.0] rdo_steps=1 final_steps=1 validation_symbols=200"
 FEW = ["trainer.max_steps=2", "logger=none", "threads=1"]
@@ -77,7 +75,7 @@ def product(one, other):
     """All pairs of two groups' files; but for one with each of the first group's they are marked slow."""
     rows, columns, found = names(one), names(other), []
     for (i, row), (j, column) in itertools.product(enumerate(rows), enumerate(columns)):
-        quick = j == 7 * i % len(columns) and row not in LONG
+        quick = j == 7 * i % len(columns)
         marks = [] if quick else [pytest.mark.slow]
         found.append(pytest.param({one: row, other: column}, id=f"{row}-{column}", marks=marks))
     return found
@@ -153,6 +151,17 @@ def test_pairs_of_vectors(ends_well, choices, request):
     if choices.get("source") in ("physics", "speech"):
         data = [f"data_dir={request.getfixturevalue('data_dir')}"]
     ends_well("config", choices, *data, *FEW_VECTORS)
+
+
+@pytest.fixture(autouse=True)
+def coarse_bounds(monkeypatch):
+    """R(D) on a few cells: what it is exactly takes a quarter of a minute, and is the business of tests/theory."""
+    whole = DiscretizedRD.from_density
+
+    def few_cells(density, box, cells, **more):
+        return whole(density, box, max(20, cells // 10), **{**more, "tolerance": 0.1})
+
+    monkeypatch.setattr(DiscretizedRD, "from_density", few_cells)
 
 
 def small(network):

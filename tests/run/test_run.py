@@ -20,15 +20,20 @@ CONTRACT = [
 
 
 @pytest.fixture
-def run(tmp_path):
-    """``run("lattice=e8", ...)``: run.py with these arguments; its files go to ``tmp_path``."""
+def run(tmp_path, warm_python):
+    """``run("lattice=e8", ...)``: run.py with these arguments; its files go to ``tmp_path``.
 
-    def call(*arguments, python=(), **environment):
+    With ``cold``, arguments of Python, it starts as for a user.
+    """
+
+    def call(*arguments, cold=None, **environment):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("WANDB", "PL_", "LOCAL_RANK", "OMP_"))}
         # No account anywhere: whatever asked for one would find none, nor a terminal to ask at.
         env |= {"HOME": str(tmp_path / "home"), "COLUMNS": "200", "OMP_NUM_THREADS": "1", **environment}
+        if cold is None:
+            return warm_python.run(["run.py", *arguments], ROOT, env)
         return subprocess.run(
-            [sys.executable, *python, "run.py", *arguments],
+            [sys.executable, *cold, "run.py", *arguments],
             cwd=ROOT,
             env=env,
             stdin=subprocess.DEVNULL,
@@ -74,7 +79,7 @@ def check_point(point):
 
 
 def test_default_job(smoke, tmp_path):
-    point, done = smoke("lambda=0.5", "seed=3")
+    point, done = smoke("lambda=0.5", "seed=3", cold=[])
     named = {key: point[key] for key in ("source", "lattice", "transform", "entropy_model", "lambda", "n", "seed")}
     assert named == {
         **{"source": "gaussian", "lattice": "e8", "transform": "linear", "entropy_model": "exact"},
@@ -100,7 +105,7 @@ def test_default_job(smoke, tmp_path):
     [
         (["model=ntc"], {"model": "ntc", "lattice": "z", "entropy_model": "bottleneck", "n": 1}),
         (["model=eclq", "lattice=a2"], {"model": "eclq", "lattice": "a2", "transform": "identity", "n": 2}),
-        (["model=ltc_dither", "source=banana"], {"model": "ltc_dither", "source": "banana", "n": 4}),
+        (["model=ltc_dither", "source=uniform", "n=16"], {"model": "ltc_dither", "source": "uniform", "n": 16}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -192,7 +197,7 @@ def test_two_processes(run, tmp_path):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]], ids=lambda a: a[0])
 def test_looking_at_a_configuration_loads_nothing_heavy(run, arguments):
-    done = run(*arguments, python=["-X", "importtime"])
+    done = run(*arguments, cold=["-X", "importtime"])
     assert done.returncode == 0
     loaded = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert {"hydra", "omegaconf", "conf"} <= loaded  # the probe works

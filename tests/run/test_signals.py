@@ -37,7 +37,7 @@ def running(pid):
     ids=["imports", "training", "calibration"],
 )
 def test_a_run(launch, tmp_path, number, moment):
-    process = launch(*RUN, "calibration.refit_steps=3000", f"hydra.run.dir={tmp_path}/out")
+    process = launch(*RUN, "calibration.refit_steps=3000", f"hydra.run.dir={tmp_path}/out", cold=moment is None)
     end = time.monotonic() + 200
     while moment and not (tmp_path / "out" / moment).exists():
         assert process.poll() is None and time.monotonic() < end, process.output()
@@ -70,7 +70,7 @@ def test_twenty_signals_at_random_moments(launch, sweep, figures, tmp_path, numb
     sweep(tmp_path / "whole", *command)
     whole, folder, sent = time.monotonic() - begin, tmp_path / "stopped", 0
     while sent < 20:
-        process = launch("-m", *command, f"hydra.sweep.dir={folder}")
+        process = launch("-m", *command, f"hydra.sweep.dir={folder}", cold=True)
         try:
             process.wait(rng.uniform(0.3, whole))
         except subprocess.TimeoutExpired:

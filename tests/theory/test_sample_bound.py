@@ -31,7 +31,8 @@ def white(dim: int) -> WaterfillingRD:
 
 
 @pytest.mark.parametrize(
-    ("dim", "particles", "slopes"), [(1, 100, [1.0, 4.0]), (2, 400, [2.0, 6.0]), (4, 800, [4.0, 9.0])]
+    ("dim", "particles", "slopes"),
+    [(1, 100, [1.0, 4.0]), (2, 400, [2.0, 6.0]), pytest.param(4, 800, [4.0, 9.0], marks=pytest.mark.slow)],
 )
 def test_gaussians_of_1_2_and_4_dimensions(dim: int, particles: int, slopes: list[float]) -> None:
     train, fresh = torch.randn(50_000, dim), torch.randn(50_000, dim)
