@@ -5,8 +5,6 @@ import gzip
 import http.server
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections import defaultdict
 from pathlib import Path
