@@ -1,6 +1,7 @@
 """Files: trained coders that read and write them (``python -m ltc.codec``).
 
 - ``checkpoint`` a trained coder as one file, with the configuration that made it
+- ``earlier_coders`` what earlier versions wrote there
 - ``run_folder`` where a run's coder is, and why there may be none
 - ``arrays`` arrays of symbols as streams of blocks
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltc.codec.earlier_coders import of_today
 from ltc.codec.run_folder import coder_place, is_training_checkpoint, why_no_coder
 from ltc.files import whole_file
 from ltc.models import Coder, RDSearch
@@ -184,7 +185,7 @@ def _check_content(path: Path, content: dict[str, Any]) -> None:
 def _made(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
     from hydra.utils import instantiate
 
-    coder = instantiate(config)
+    coder = instantiate(of_today(config))
     if not isinstance(coder, Coder):
         raise TypeError("the configuration describes no coder")
     if any(name.startswith("search.") for name in state):

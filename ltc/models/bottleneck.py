@@ -21,11 +21,14 @@ class Bottleneck(nn.Module, abc.ABC):
 
     Attributes:
         exact: whether the rate in evaluation is a valid code length.
-        lattice: of the quantized latents.
     """
 
     exact: bool
-    lattice: Lattice
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """That of the quantized latents; None for a codebook that is no lattice's."""
+        return None
 
     @abc.abstractmethod
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:

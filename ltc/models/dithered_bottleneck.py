@@ -9,7 +9,6 @@ from torch import Tensor
 from ltc.coding import PointModel, dithered_point_model
 from ltc.coding.dithered_model import PHASES, DitheredModel
 from ltc.entropy import EntropyModel, voronoi_points
-from ltc.lattices import Lattice
 from ltc.models.lattice_bottleneck import LatticeBottleneck
 
 __all__ = ["DitheredBottleneck"]
@@ -24,13 +23,12 @@ class DitheredBottleneck(LatticeBottleneck):
     errors count blocks as independent.
 
     Args:
-        lattice: a lattice with a generator matrix.
-        entropy_model: a model of its points.
+        entropy_model: a prior of the points of a lattice with a generator matrix.
         seed: of the evaluation's dither.
     """
 
-    def __init__(self, lattice: Lattice, entropy_model: EntropyModel, seed: int = 0) -> None:
-        super().__init__(lattice, entropy_model)
+    def __init__(self, entropy_model: EntropyModel, seed: int = 0) -> None:
+        super().__init__(entropy_model)
         self.seed, self.searches, self._batch = seed, False, 0
 
     def seek(self, batch: int) -> None:
