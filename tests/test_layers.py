@@ -67,6 +67,26 @@ def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
             assert package in _FRAMEWORKS.get(top, {package}), f"{path} imports {module}"
 
 
+def _names(path: Path) -> set[str]:
+    """The names that a file defines or imports from others at its top level."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name for alias in node.names if alias.name != "annotations"}
+    return found
+
+
+@pytest.mark.parametrize("package", _packages())
+def test_no_function_has_the_name_of_its_module(package: str) -> None:
+    """``ltc.coding.point_model`` would be the function or the module, whichever was imported last."""
+    for init in (_ROOT / package).rglob("__init__.py"):
+        modules = {p.stem for p in init.parent.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+        assert not modules & _names(init), init
+        assert not [p for p in init.parent.glob("*.py") if p.stem in _names(p)], init
+
+
 def test_importing_ltc_loads_nothing_heavy() -> None:
     code = (
         "import ltc, sys; print(sorted({'torch', 'numpy', 'numba', 'hydra', 'pytorch_lightning'} & set(sys.modules)))"

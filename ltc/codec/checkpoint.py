@@ -121,7 +121,7 @@ def coder_from(path: Path, content: dict[str, Any]) -> CodecCheckpoint:
         check_names(config, path, allowed_names(_PACKAGES) | _NAMES)
         if _fingerprint(content).hex() != content["fingerprint"]:
             raise ValueError("bytes have changed")
-        coder = _made(config, content["state"], about["measure"])
+        coder = _instantiate(config, content["state"], about["measure"])
         _check_tables(coder, content["tables"])
         coder.update({k: v.numpy() for k, v in content["tables"].items()})
         return CodecCheckpoint(coder, content["n"], content["dim"], about, _fingerprint(content))
@@ -182,7 +182,7 @@ def _check_content(path: Path, content: dict[str, Any]) -> None:
     raise ValueError(f"{path} is damaged: parts of it are missing.")
 
 
-def _made(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
+def _instantiate(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
     from hydra.utils import instantiate
 
     coder = instantiate(of_today(config))

@@ -112,14 +112,14 @@ def network_from(path: Path, content: dict[str, Any]) -> ImageCheckpoint:
         name = fingerprint_of([content["config"]], state)
         if name.hex() != content["fingerprint"]:
             raise ValueError("bytes have changed")
-        return ImageCheckpoint(_made(config, state), about, name)
+        return ImageCheckpoint(_instantiate(config, state), about, name)
     except CheckpointRefused:
         raise
     except Exception as error:
         raise ValueError(f"{path} is damaged: what it holds makes no coder.") from error
 
 
-def _made(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
+def _instantiate(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
     from hydra.utils import instantiate
 
     from ltc.images.networks import ImageNetwork

@@ -43,7 +43,7 @@ class Interruptions:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                    self._before[number] = signal.signal(number, self._come)
+                    self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,7 +80,7 @@ class Interruptions:
         assert self.number is not None
         return 128 + self.number
 
-    def _come(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._whole or self.number is not None:
             # A second one shall not disturb the undoing of the first.
             return

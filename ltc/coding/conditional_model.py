@@ -17,13 +17,13 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from ltc.coding.counts import counts
 from ltc.coding.errors import CorruptStream, NoBitstream
+from ltc.coding.frequencies import counts
 from ltc.coding.gaussian_mass import gaussian_masses
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.coding.residue_tables import ResidueTables
 from ltc.coding.trellis_model import after_residues
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
 from ltc.lattices import TrellisLattice
 
@@ -131,7 +131,7 @@ class _TrellisModel(ConditionalModel):
         self.tables = ResidueTables([row for rows in weights for row in rows], self.modulus)
 
     def encode(self, encoder: Encoder, k: np.ndarray, levels: np.ndarray) -> None:
-        for part in self._parts(len(k)):
+        for part in self._batches(len(k)):
             at = levels[part] + self._base
             residues = k[part] % self.modulus
             self._encode_residues(encoder, residues, at)
@@ -139,13 +139,13 @@ class _TrellisModel(ConditionalModel):
 
     def decode(self, decoder: Decoder, levels: np.ndarray) -> np.ndarray:
         found = np.empty(levels.shape, dtype=np.int64)
-        for part in self._parts(len(levels)):
+        for part in self._batches(len(levels)):
             at = levels[part] + self._base
             residues = self._decode_residues(decoder, at)
             found[part] = self.tables.decode(decoder, residues.ravel(), at.ravel()).reshape(at.shape)
         return found
 
-    def _parts(self, count: int) -> list[slice]:
+    def _batches(self, count: int) -> list[slice]:
         return [slice(0, count)]
 
     @abc.abstractmethod
@@ -172,7 +172,7 @@ class _LatticeModel(_TrellisModel):
         self._offset = np.cumsum([0, *trellis.state_counts]).astype(np.int64)
         self._batch = max(1, _MEMORY // int(self._offset[-1]))
 
-    def _parts(self, count: int) -> list[slice]:
+    def _batches(self, count: int) -> list[slice]:
         return [slice(first, min(first + self._batch, count)) for first in range(0, count, self._batch)]
 
     def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:

@@ -13,8 +13,8 @@ import numba
 import numpy as np
 
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
-from ltc.coding.counts import counts
 from ltc.coding.errors import CorruptStream
+from ltc.coding.frequencies import counts
 from ltc.coding.gaussian_mass import _INVERSE_ROOT, _LEAST, _NODES, _WEIGHTS, _exponential
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior

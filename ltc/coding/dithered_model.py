@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.coding.counts import counts, ordered_sum
-from ltc.coding.point_model import Look, PointModel, Step, Walk
+from ltc.coding.frequencies import counts, ordered_sum
+from ltc.coding.point_models import Look, PointModel, Step, Walk
 from ltc.coding.trellis_model import RARE, after_residues, residue_sums
 from ltc.lattices import TrellisLattice
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ltc.coding.errors import CorruptStream
-from ltc.coding.point_model import PointModel
+from ltc.coding.point_models import PointModel
 from ltc.coding.range_coder import Decoder, Encoder
 
 __all__ = ["LARGEST", "decode_points", "encode_points"]

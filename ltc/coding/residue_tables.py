@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ltc.coding.counts import counts, ordered_sum
 from ltc.coding.errors import CorruptStream
+from ltc.coding.frequencies import counts, ordered_sum
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.coding.trellis_model import RARE
 

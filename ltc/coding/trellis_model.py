@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ltc.coding.counts import ESCAPE, counts, ordered_sum
-from ltc.coding.point_model import Look, PointModel, Step, Walk
+from ltc.coding.frequencies import ESCAPE, counts, ordered_sum
+from ltc.coding.point_models import Look, PointModel, Step, Walk
 from ltc.lattices import TrellisLattice
 from ltc.lattices.trellis import Section
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltc.coding.dithered_model import PHASES, DitheredModel
 from ltc.coding.errors import NoBitstream
-from ltc.coding.point_model import PointModel
+from ltc.coding.point_models import PointModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.coding.triangular_model import PHASES as TRIANGULAR_PHASES
 from ltc.coding.triangular_model import TriangularModel

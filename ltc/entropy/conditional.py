@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
 from ltc.lattices import Lattice, TrellisLattice

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltc.entropy.class_sums import class_sums
-from ltc.entropy.conditional_prior import ConditionalPrior, log_cell_mass
+from ltc.entropy.conditional_base import ConditionalPrior, log_cell_mass
+from ltc.entropy.gaussian_classes import class_sums
 from ltc.lattices import Lattice, TrellisLattice
 from ltc.lattices.path_sum import log_path_sum
 
@@ -19,8 +19,8 @@ class ConditionalTrellisPrior(ConditionalPrior):
     """P(k) = prod_i f_i(k_i) / Z, with f_i the mass of N(0, scale_i^2) on the cell of k_i, as wide as a step.
 
     As in :class:`~ltc.entropy.TrellisPrior`, Z is the sum over all paths of the trellis of the product of the class
-    sums ``S_i(r)``, which for a Gaussian have closed forms (:mod:`ltc.entropy.class_sums`); here each vector has its
-    own scales and so its own Z.
+    sums ``S_i(r)``, which for a Gaussian have closed forms (:mod:`ltc.entropy.gaussian_classes`); here each vector has
+    its own scales and so its own Z.
 
     Args:
         lattice: a lattice with a trellis that ends in one state.

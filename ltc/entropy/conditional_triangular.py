@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from ltc.entropy.conditional_prior import ConditionalPrior, log_cell_mass
+from ltc.entropy.conditional_base import ConditionalPrior, log_cell_mass
 from ltc.entropy.triangular_prior import triangular_steps
 from ltc.lattices import Lattice
 

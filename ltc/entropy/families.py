@@ -72,10 +72,10 @@ class Family(nn.Module, abc.ABC):
             log_scale = _AtLeast.apply(log_scale, math.log(least * self.like_gaussian))
         parts: list[Tensor] = [F.log_softmax(self.weight.double(), dim=0), self.mean, log_scale]
         if which is not None:
-            parts = self._of(which, parts)
+            parts = self._gather(which, parts)
         return _MixtureLogMass.apply(t.double(), *parts, width.double(), self)
 
-    def _of(self, which: Tensor, parts: list[Tensor]) -> list[Tensor]:
+    def _gather(self, which: Tensor, parts: list[Tensor]) -> list[Tensor]:
         """Parameters of coordinates by their functions' numbers."""
         # All of them in order need no copy.
         return parts if len(which) == self.dim else [part.index_select(1, which) for part in parts]
@@ -83,7 +83,7 @@ class Family(nn.Module, abc.ABC):
     def log_density(self, t: Tensor, which: Tensor | None = None) -> Tensor:
         """log of the mixture's density: t [..., m] -> [..., m], in the dtype of ``t``; ``which`` as for the mass."""
         parts = [self.weight.to(t), self.mean.to(t), self.log_scale.to(t)]
-        weight, mean, log_scale = parts if which is None else self._of(which, parts)
+        weight, mean, log_scale = parts if which is None else self._gather(which, parts)
         center = (t[..., None, :] - mean) / log_scale.exp()
         log_weight = F.log_softmax(weight, dim=0)
         return torch.logsumexp(log_weight + self.standard_log_density(center) - log_scale, dim=-2)

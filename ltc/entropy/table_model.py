@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltc.entropy.class_costs import class_costs
+from ltc.entropy.class_search import class_costs
 from ltc.entropy.entropy_model import LOG2, EntropyModel
 from ltc.entropy.errors import LatentsTooFar
 from ltc.lattices import Lattice, TrellisLattice

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional import conditional_prior
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.latent_coder import LatentCoder
 from ltc.images.layout import ALONG, Layout, Segment, nearest, segments, spread, straight_through
-from ltc.images.serial import SerialDecoder, SerialEncoder
+from ltc.images.position_coder import SerialDecoder, SerialEncoder
 from ltc.lattices import Lattice
 
 __all__ = ["LatticeGaussianConditional"]

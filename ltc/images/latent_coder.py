@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
 from ltc.coding.range_coder import Decoder, Encoder
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.layout import Layout, Segment, nearest, shared_points
 from ltc.lattices import Lattice
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ltc.lattices.lattice import Lattice
-from ltc.lattices.theta_series import shortest_norm, theta_series
+from ltc.lattices.theta import shortest_norm, theta_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

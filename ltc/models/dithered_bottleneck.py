@@ -38,7 +38,7 @@ class DitheredBottleneck(LatticeBottleneck):
         self.seek(0)
         return super().train(mode)
 
-    def _drawn(self, y: Tensor) -> Tensor:
+    def _evaluation_dither(self, y: Tensor) -> Tensor:
         """The dither of the next batch of an evaluation: [batch, dim]."""
         key = int(np.random.SeedSequence((self.seed, self._batch)).generate_state(1, np.uint64)[0])
         self.seek(self._batch + 1)
@@ -47,7 +47,7 @@ class DitheredBottleneck(LatticeBottleneck):
             return voronoi_points(self.lattice, *y.shape).to(y)
 
     def refit(self, y: Tensor, mu: float = 0.0, power: int = 2) -> tuple[Tensor, Tensor]:
-        dither = self._drawn(y)
+        dither = self._evaluation_dither(y)
         point = self.lattice.quantize(y.detach() - dither)
         return point + dither, self.entropy_model(point, dither)
 
@@ -60,7 +60,7 @@ class DitheredBottleneck(LatticeBottleneck):
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         self.check_latents(y, self.entropy_model.dim, "forward")
-        dither = voronoi_points(self.lattice, *y.shape).to(y) if self.training else self._drawn(y)
+        dither = voronoi_points(self.lattice, *y.shape).to(y) if self.training else self._evaluation_dither(y)
         point = self.lattice.quantize(y.detach() - dither)
         if self.training:
             point = self.lattice.straight_through(y - dither, point)

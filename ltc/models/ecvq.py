@@ -135,7 +135,7 @@ class ECVQ(nn.Module):
             start = self.lattice_start(samples, lmbda)
         if start.ndim != 2 or start.shape[1] != self.dim or not 1 <= len(start) <= self.size:
             raise ValueError(f"start: got shape {list(start.shape)}, but [1 to {self.size}, {self.dim}] is needed")
-        self._set(start.to(samples), torch.ones_like(start[:, 0]), lmbda)
+        self._replace(start.to(samples), torch.ones_like(start[:, 0]), lmbda)
         costs: list[float] = []
         while len(costs) < max_iterations and not (len(costs) > 1 and costs[-2] - costs[-1] < tolerance):
             sums, counts = torch.zeros_like(self.codebook), torch.zeros_like(self.probabilities, dtype=torch.long)
@@ -145,7 +145,7 @@ class ECVQ(nn.Module):
                 counts += torch.bincount(index, minlength=self.size)
                 total, done = total + float(cost.double().sum()), done + len(index)
             costs.append(total / done)
-            self._set(sums[counts > 0] / counts[counts > 0, None], counts[counts > 0], lmbda)
+            self._replace(sums[counts > 0] / counts[counts > 0, None], counts[counts > 0], lmbda)
         return costs
 
     def lattice_start(self, samples: Tensor, lmbda: float) -> Tensor:
@@ -179,7 +179,7 @@ class ECVQ(nn.Module):
             cost, index = torch.addmm(fixed, chunk, y.T, alpha=-2 * weight).min(1)
             yield index, cost + weight * chunk.square().sum(1)
 
-    def _set(self, codebook: Tensor, counts: Tensor, lmbda: float) -> None:
+    def _replace(self, codebook: Tensor, counts: Tensor, lmbda: float) -> None:
         order = counts.argsort(descending=True, stable=True)
         self.codebook.zero_()[: len(order)] = codebook[order]
         self.probabilities.zero_()[: len(order)] = counts[order] / counts.sum()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 import torch
 from torch import Tensor
 
-from .blahut_arimoto import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_separable
+from .alternating_minimization import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_separable
 from .envelope import RateDistortionEnvelope
 from .grid import density_on_grid, halve_grid, histogram_on_grid
 from .rate_distortion import RateDistortionFunction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 
-from .blahut_arimoto import BlahutArimotoResult
+from .alternating_minimization import BlahutArimotoResult
 
 __all__ = ["RateDistortionEnvelope"]
 
