@@ -20,8 +20,8 @@ from ltc.codec.checkpoint import (
     fingerprint_of,
     read_content,
 )
+from ltc.codec.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.coding import CorruptStream
-from ltc.coding.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.files import whole_file
 
 with warnings.catch_warnings():
