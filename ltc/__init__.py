@@ -20,8 +20,9 @@ The layers, each of which knows only those above it in this list. Each is loaded
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ltc import codec, coding, entropy, images, lattices, models, theory, training, transforms
@@ -42,16 +43,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        try:
-            return importlib.import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            from ltc.extras import missing
-
-            raise ImportError(missing(error) or str(error)) from error
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, {name: None for name in __all__ if name != "__version__"})

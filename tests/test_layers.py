@@ -25,8 +25,8 @@ _MAY = {
     "training": {"lattices", "entropy", "coding", "models", "images", "transforms"},
     "codec": {"lattices", "entropy", "coding", "models", "images", "transforms"},
 }
-# Single files beside the packages, which import nothing of ltc.
-_FILES = {"extras", "files", "pixels"}
+# Single files beside the packages, which know none of them.
+_FILES = {"extras", "files", "lazy", "pixels"}
 # Who may know the frameworks.
 _FRAMEWORKS = {
     "pytorch_lightning": {"training"},
