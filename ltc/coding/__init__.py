@@ -6,6 +6,7 @@
 - ``triangular_model`` tables of any lattice with a triangular basis
 - ``conditional_model`` tables given a scale for each coordinate, of lattices with a trellis and trellis codes
   (``residue_tables``, ``gaussian_mass``); ``conditional_triangular_model`` of others
+- ``trellis_steps`` what all tables over a trellis share
 - ``dithered_model`` tables given a shared dither
 - ``uniform_model`` tables of fixed-rate codes
 - ``frequencies`` probabilities as integers, the same on any machine

@@ -7,7 +7,10 @@ import numpy as np
 
 from ltc.coding.errors import CorruptStream
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["LARGEST", "Decoder", "Encoder"]
+
+LARGEST = 1 << 53
+"""Integers of coordinates are below this in absolute value: floating-point points have no more digits."""
 
 _Categorical = constriction.stream.model.Categorical
 _Uniform = constriction.stream.model.Uniform
@@ -101,6 +104,13 @@ class Decoder:
                 width = min(_AT_ONCE, length - 1 - low)
                 size += int(self._read(_Uniform(1 << width), 1)[0]) << low
             found[i] = -size if negative else size
+        return found
+
+    def escaped(self, count: int) -> np.ndarray:
+        """:meth:`integers` that stand for what has no entry in a table, none beyond :data:`LARGEST`."""
+        found = self.integers(count)
+        if count and np.abs(found).max() > LARGEST:
+            raise CorruptStream("an escaped integer has more digits than any that was written")
         return found
 
     def _read(self, *arguments: object) -> np.ndarray:

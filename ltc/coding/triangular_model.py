@@ -11,7 +11,7 @@ import numpy as np
 
 from ltc.coding.frequencies import counts
 from ltc.coding.point_models import Look, PointModel, Step, Walk
-from ltc.coding.trellis_model import RARE
+from ltc.coding.trellis_steps import RARE
 
 __all__ = ["PHASES", "TriangularModel"]
 

@@ -7,6 +7,7 @@
 - ``nested_prior`` fixed rate: the points of a lattice in the Voronoi cell of a coarser copy
 - ``conditional`` the exact prior given a scale for each coordinate (``conditional_base`` is what it is to others):
   ``conditional_trellis``, with the ``gaussian_classes`` of Gaussians, or ``conditional_triangular``
+- ``cells`` the cells of all of these, ``gaussian_cells`` Gaussians on them, ``trellis_sums`` their class sums
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``errors`` what is wrong when latents run away
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_cell``

@@ -80,6 +80,21 @@ class Family(nn.Module, abc.ABC):
         # All of them in order need no copy.
         return parts if len(which) == self.dim else [part.index_select(1, which) for part in parts]
 
+    def which(self, dim: int, run: int = 1) -> Tensor:
+        """The function of each of ``dim`` coordinates: number ``i // run``, modulo how many there are; int64 [dim].
+
+        Raises:
+            ValueError: if the functions do not make up so many coordinates.
+        """
+        if run < 1 or dim % (self.dim * run):
+            raise ValueError(f"{self.dim} functions in runs of {run} do not make up {dim} coordinates.")
+        return torch.arange(dim) // run % self.dim
+
+    def log_box_mass(self, y: Tensor, width: float, which: Tensor) -> Tensor:
+        """log of the mass of a cube of this width around vectors [..., m]: [...], in the dtype of ``y``."""
+        cell = torch.full(which.shape, width, dtype=torch.float64, device=which.device)
+        return self.log_mass(y, cell, which).sum(-1).to(y.dtype)
+
     def log_density(self, t: Tensor, which: Tensor | None = None) -> Tensor:
         """log of the mixture's density: t [..., m] -> [..., m], in the dtype of ``t``; ``which`` as for the mass."""
         parts = [self.weight.to(t), self.mean.to(t), self.log_scale.to(t)]

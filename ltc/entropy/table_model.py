@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from ltc.entropy.cells import with_slope
 from ltc.entropy.class_search import class_costs
 from ltc.entropy.entropy_model import LOG2, EntropyModel
 from ltc.entropy.errors import LatentsTooFar
+from ltc.entropy.trellis_sums import table_integers, table_radius
 from ltc.lattices import Lattice, TrellisLattice
 
 __all__ = ["LEAST", "TableModel"]
@@ -70,7 +71,7 @@ class TableModel(EntropyModel):
         at_k = (k + radius).clamp_(0, len(table) - 1)
         log_f = table.gather(0, at_k)
         if points.requires_grad:
-            log_f = _WithSlope.apply(log_f, points, slope.gather(0, at_k))
+            log_f = with_slope(log_f, points, slope.gather(0, at_k))
         return (log_f.sum(-1) - log_z).to(points.dtype)
 
     @torch.no_grad()
@@ -101,22 +102,8 @@ class TableModel(EntropyModel):
                 f"The latents span {need} lattice steps, more than {_LARGEST_RADIUS}: training diverged, or an input "
                 "is far from all that was trained on; lower the learning rate or lambda."
             )
-        return -(-need // self.modulus) * self.modulus
+        return table_radius(need, self.modulus)
 
     def grid(self, radius: int) -> Tensor:
         """The integers of a table, from -radius (a multiple of q) on, whole periods of q: float64 [grid]."""
-        return torch.arange(-radius, radius + self.modulus, device=self.step.device, dtype=torch.float64)
-
-
-class _WithSlope(torch.autograd.Function):
-    """log f at a lattice point, with the slope of log f there as derivative by the point (straight-through)."""
-
-    @staticmethod
-    def forward(ctx: Any, log_f: Tensor, points: Tensor, slope: Tensor) -> Tensor:
-        ctx.save_for_backward(slope.to(points.dtype))
-        return log_f.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        (slope,) = ctx.saved_tensors
-        return gradient, gradient.to(slope.dtype) * slope, None
+        return table_integers(radius, self.modulus, self.step.device).double()

@@ -10,7 +10,7 @@ from torch import Tensor
 from ltc import lattices
 from ltc.coding.conditional_model import ConditionalModel
 from ltc.coding.conditional_triangular_model import TabulatedTriangularModel
-from ltc.entropy.triangular_prior import triangular_steps
+from ltc.entropy.cells import triangular_steps
 from ltc.images.channel_masses import log_masses, reach
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.layout import Segment, segments, spread
