@@ -7,15 +7,15 @@
 The layers, each of which knows only those above it in this list. Each is loaded at its first use, so that
 ``import ltc`` itself loads neither torch nor numpy:
 
-- :mod:`ltc.theory` R(D), Blahut-Arimoto, normalized second moments (knows nothing of the others)
-- :mod:`ltc.transforms` analysis and synthesis networks (likewise)
-- :mod:`ltc.lattices` nearest points, trellises, generator matrices
-- :mod:`ltc.entropy` probability models on lattice points
-- :mod:`ltc.coding` their bitstreams
-- :mod:`ltc.models` a coder = transform + lattice + entropy model
-- :mod:`ltc.images` lattice bottlenecks and networks for images
-- :mod:`ltc.training` the LightningModules that train coders and networks
-- :mod:`ltc.codec` trained coders on files
+- ``ltc.theory`` R(D), Blahut-Arimoto, normalized second moments (knows nothing of the others)
+- ``ltc.transforms`` analysis and synthesis networks (likewise)
+- ``ltc.lattices`` nearest points, trellises, generator matrices
+- ``ltc.entropy`` probability models on lattice points
+- ``ltc.coding`` their bitstreams
+- ``ltc.models`` a coder = transform + lattice + entropy model
+- ``ltc.images`` lattice bottlenecks and networks for images
+- ``ltc.training`` the LightningModules that train coders and networks
+- ``ltc.codec`` trained coders on files
 """
 
 from __future__ import annotations

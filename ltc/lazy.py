@@ -21,7 +21,7 @@ def lazy_names(package: str, modules: Mapping[str, str | None]) -> tuple[Callabl
         AttributeError: from ``__getattr__``, for another name.
         ImportError: likewise, where a package is not installed; it says which extra of ``ltc`` has it.
 
-    Example:
+    Examples:
         >>> load, names = lazy_names("ltc.codec", {"save_coder": "checkpoint", "stream": None})
         >>> load("stream").__name__, "save_coder" in names()
         ('ltc.codec.stream', True)

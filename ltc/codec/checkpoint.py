@@ -39,7 +39,7 @@ __all__ = [
 
 _FORMAT, _VERSION = "ltc-coder", 1
 IMAGE_FORMAT = "ltc-image-coder"
-"""What the checkpoint of a coder of images calls itself (:mod:`ltc.codec.images`, which takes seconds to import)."""
+"""What the checkpoint of a coder of images calls itself (``ltc.codec.images``, which takes seconds to import)."""
 
 # Packages whose public names a configuration may call, and single names beside them.
 _PACKAGES = ("ltc.lattices", "ltc.entropy", "ltc.transforms", "ltc.models")
@@ -114,7 +114,7 @@ def load_coder(path: Path | str) -> CodecCheckpoint:
 
 
 def coder_from(path: Path, content: dict[str, Any]) -> CodecCheckpoint:
-    """The coder of a checkpoint's content; see :func:`load_coder`."""
+    """The coder of a checkpoint's content; see ``load_coder``."""
     _check_content(path, content)
     try:
         config, about = json.loads(content["config"]), json.loads(content["about"])
@@ -261,7 +261,7 @@ def fingerprint_in(path: Path, content: dict[str, Any]) -> bytes:
 
     Args:
         path: of the checkpoint.
-        content: what it holds, from :func:`read_content`.
+        content: what it holds, from ``read_content``.
 
     Raises:
         ValueError: if it is damaged.

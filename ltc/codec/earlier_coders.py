@@ -19,7 +19,7 @@ def of_today(config: Any) -> Any:
     Returns:
         Likewise; the configuration that was given stays as it is.
 
-    Example:
+    Examples:
         >>> prior = {"_target_": "ltc.entropy.exact_prior", "lattice": {"_target_": "ltc.lattices.get", "name": "e8"}}
         >>> old = {"_target_": "ltc.models.LatticeBottleneck", "lattice": prior["lattice"], "entropy_model": prior}
         >>> sorted(of_today(old)), sorted(of_today(old)["entropy_model"])

@@ -55,7 +55,7 @@ class FieldReader:
 
 
 def varint(value: int) -> bytes:
-    """A number of at least 0 as :meth:`FieldReader.varint` reads it (LEB128)."""
+    """A number of at least 0 as ``FieldReader.varint`` reads it (LEB128)."""
     found = bytearray()
     while True:
         value, low = value >> 7, value & 0x7F

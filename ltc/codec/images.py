@@ -101,7 +101,7 @@ def load_network(path: Path | str) -> ImageCheckpoint:
 
 
 def network_from(path: Path, content: dict[str, Any]) -> ImageCheckpoint:
-    """The network of a checkpoint's content; see :func:`load_network`."""
+    """The network of a checkpoint's content; see ``load_network``."""
     if content.get("format") != IMAGE_FORMAT:
         raise ValueError(f"{path} is no coder of images.")
     if content.get("version") != _VERSION:

@@ -24,7 +24,7 @@ class Interruptions:
     """Heeds SIGINT, SIGTERM and SIGHUP while it is entered, but for those that were ignored before (``nohup``).
 
     Where nothing is to be undone, the process ends at once: libraries that are being loaded turn exceptions into all
-    kinds of errors. In a block :meth:`undone` the signal is raised there as :class:`Interrupted`; should something
+    kinds of errors. In a block ``undone`` the signal is raised there as ``Interrupted``; should something
     swallow it, or make another error of it, it is still known at the end of the block.
 
     Attributes:

@@ -1,6 +1,6 @@
 """Bitstreams of lattice points: the exact models' probabilities, as integers, through a range coder.
 
-- ``weights`` from an entropy model to its tables: :func:`point_model`
+- ``weights`` from an entropy model to its tables: ``point_model``
 - ``point_models`` what the bitstream asks of a model, coordinate by coordinate
 - ``trellis_model`` tables of lattices with a trellis, of trellis codes and of mixtures
 - ``triangular_model`` tables of any lattice with a triangular basis

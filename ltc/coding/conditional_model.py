@@ -87,7 +87,7 @@ def level_model(lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]
 
     Args:
         lattice: the lattice.
-        weights: for each of the :func:`distinct_steps`, for each level, positive weights float64 [integers] of the
+        weights: for each of the ``distinct_steps``, for each level, positive weights float64 [integers] of the
             integers from -radius on; radius is a multiple of the modulus, and so is the number of integers.
     """
     return (_CodeModel if lattice.is_code else _LatticeModel)(lattice, weights)

@@ -38,7 +38,7 @@ def gaussian_masses(scale: float, width: float, count: int) -> np.ndarray:
     Returns:
         float64 [count], each at least 2^-100.
 
-    Example:
+    Examples:
         >>> gaussian_masses(1.0, 1.0, 3).round(4).tolist()
         [0.3829, 0.2417, 0.0606]
     """

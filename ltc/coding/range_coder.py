@@ -36,7 +36,7 @@ class Encoder:
 
         Args:
             symbols: integers [count].
-            tables: of :func:`~ltc.coding.frequencies.counts`, [tables, symbols].
+            tables: of ``ltc.coding.frequencies.counts``, [tables, symbols].
             rows: which table a symbol has [count]; None if there is one table for each symbol, in order.
         """
         symbols = np.ascontiguousarray(symbols, dtype=np.int32)
@@ -71,7 +71,7 @@ class Encoder:
 
 
 class Decoder:
-    """Reads what an :class:`Encoder` wrote.
+    """Reads what an ``Encoder`` wrote.
 
     Raises:
         CorruptStream: if the length is not a multiple of four bytes, here or in any method if the stream is no code.
@@ -107,7 +107,7 @@ class Decoder:
         return found
 
     def escaped(self, count: int) -> np.ndarray:
-        """:meth:`integers` that stand for what has no entry in a table, none beyond :data:`LARGEST`."""
+        """``integers`` that stand for what has no entry in a table, none beyond ``LARGEST``."""
         found = self.integers(count)
         if count and np.abs(found).max() > LARGEST:
             raise CorruptStream("an escaped integer has more digits than any that was written")

@@ -44,7 +44,7 @@ def residue_sums(w: np.ndarray, modulus: int) -> np.ndarray:
 
 
 def scaled_sums(beta: np.ndarray) -> np.ndarray:
-    """Backward sums [..., states], positive, over their largest and not below :data:`LEAST_SUM`."""
+    """Backward sums [..., states], positive, over their largest and not below ``LEAST_SUM``."""
     return np.maximum(beta / beta.max(1, keepdims=True), LEAST_SUM)
 
 
@@ -65,7 +65,7 @@ def after_residues(sections: Sequence[Section], states: Sequence[int], modulus: 
 
 
 def code_steps(lattice: TrellisLattice) -> list[np.ndarray]:
-    """:func:`after_residues` of a trellis code's first coordinate, and of any later one, which are all alike."""
+    """``after_residues`` of a trellis code's first coordinate, and of any later one, which are all alike."""
     trellis = lattice.trellis
     sections = [trellis.sections[0], trellis.sections[min(1, lattice.dim - 1)]]
     return after_residues(sections, trellis.state_counts, trellis.modulus)

@@ -38,7 +38,7 @@ def point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = Non
 
     Args:
         model: an exact model.
-        weights: what :attr:`PointModel.weights` was when the model was saved; made anew by default.
+        weights: what ``PointModel.weights`` was when the model was saved; made anew by default.
 
     Raises:
         NoBitstream: if the model has none.

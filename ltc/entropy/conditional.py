@@ -16,7 +16,7 @@ def conditional_prior(lattice: Lattice) -> ConditionalPrior:
     Raises:
         ValueError: if the lattice has neither a trellis nor a triangular generator.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> type(conditional_prior(lattices.get("tcq8"))).__name__
         'ConditionalCodePrior'

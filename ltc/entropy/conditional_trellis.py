@@ -20,8 +20,8 @@ __all__ = ["ConditionalCodePrior", "ConditionalTrellisPrior"]
 class ConditionalTrellisPrior(ConditionalPrior):
     """P(k) = prod_i f_i(k_i) / Z, with f_i the mass of N(0, scale_i^2) on the cell of k_i, as wide as a step.
 
-    As in :class:`~ltc.entropy.TrellisPrior`, Z is the sum over all paths of the trellis of the product of the class
-    sums ``S_i(r)``, which for a Gaussian have closed forms (:mod:`ltc.entropy.gaussian_classes`); here each vector has
+    As in ``ltc.entropy.TrellisPrior``, Z is the sum over all paths of the trellis of the product of the class
+    sums ``S_i(r)``, which for a Gaussian have closed forms (``ltc.entropy.gaussian_classes``); here each vector has
     its own scales and so its own Z.
 
     Args:
@@ -30,7 +30,7 @@ class ConditionalTrellisPrior(ConditionalPrior):
     Raises:
         ValueError: if there is none.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> prior = ConditionalTrellisPrior(lattices.get("e8"))
         >>> prior.log_prob(torch.zeros(16), torch.full((16,), 0.11)).exp()
@@ -64,7 +64,7 @@ class ConditionalCodePrior(ConditionalPrior):
     """P(k) = prod_i f_i(k_i), with f_i the mass of N(0, scale_i^2) on the cell of k_i, two steps wide.
 
     In each state of a trellis code follow the k of one parity, whose cells fill the line: each factor is a probability
-    by itself, of k_i given the path so far (:func:`ltc.entropy.cells.spacing`).
+    by itself, of k_i given the path so far (``ltc.entropy.cells.spacing``).
 
     Args:
         lattice: a trellis code.

@@ -17,7 +17,7 @@ class ConditionalTriangularPrior(ConditionalPrior):
 
     Given z_1 .. z_{i-1}, coordinate x_i of a point z B is one of ``z_i B_ii`` plus what these fixed, for an upper
     triangular B. The cells of such a line tile it: each factor is a probability by itself, as in
-    :class:`~ltc.entropy.TriangularPrior`.
+    ``ltc.entropy.TriangularPrior``.
 
     Args:
         lattice: with an upper triangular generator; a learned one is learned here, too.
@@ -25,7 +25,7 @@ class ConditionalTriangularPrior(ConditionalPrior):
     Raises:
         ValueError: if the generator is missing or not upper triangular.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from ltc import lattices
         >>> prior = ConditionalTriangularPrior(lattices.get("an", 3))

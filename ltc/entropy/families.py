@@ -59,12 +59,12 @@ class Family(nn.Module, abc.ABC):
     def log_mass_and_slope(
         self, t: Tensor, width: Tensor, which: Tensor | None = None, least: float = 0.0
     ) -> tuple[Tensor, Tensor]:
-        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., m] each.
+        """``log_mass``, and its derivative by ``t`` as a constant: float64 [..., m] each.
 
         Args:
             t: [..., m].
             width: [m].
-            which: as in :meth:`log_mass`.
+            which: as in ``log_mass``.
             least: components that are narrower than a Gaussian of this scale count as having its width.
         """
         log_scale = self.log_scale

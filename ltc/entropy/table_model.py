@@ -32,7 +32,7 @@ class TableModel(EntropyModel):
     """A model with a table of log f_i(k) for each coordinate's integers k, on a lattice with a trellis.
 
     Because the rate is a sum over coordinates, the trellis search that finds the nearest point also finds the point
-    with the least ``sum |y_i - point_i|^p + mu * rate``: :meth:`rd_optimal_point`.
+    with the least ``sum |y_i - point_i|^p + mu * rate``: ``rd_optimal_point``.
     """
 
     lattice: TrellisLattice
@@ -48,7 +48,7 @@ class TableModel(EntropyModel):
 
     @abc.abstractmethod
     def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The model over the integers -radius, -radius + 1, … (see :meth:`grid`).
+        """The model over the integers -radius, -radius + 1, … (see ``grid``).
 
         Returns:
             log f: float64 [grid, dim]; its slope by the point's coordinate [grid, dim]; the constant, log Z.

@@ -24,13 +24,13 @@ class TrellisPrior(TableModel):
     Args:
         lattice: a lattice with a trellis that ends in one state.
         dim: latent dimensions, a multiple of the lattice's.
-        family: the f_i, e.g. a :class:`~ltc.entropy.families.GaussianMixture` of ``dim`` coordinates.
+        family: the f_i, e.g. a ``ltc.entropy.families.GaussianMixture`` of ``dim`` coordinates.
         run: coordinate i has the f of number ``i // run``, modulo how many the family has.
 
     Raises:
         ValueError: if the family and the run do not fit the dimension.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> from ltc.entropy.families import GaussianMixture
         >>> prior = TrellisPrior(lattices.get("e8"), 16, GaussianMixture(16))

@@ -2,7 +2,7 @@
 
 A table holds the integers -radius, -radius + 1, … radius + q - 1, with a radius that is a multiple of q: it begins
 with the residue 0 and consists of whole periods. With ``S_i(r) = sum of f_i over k_i = r mod q``, Z is the sum over all
-paths of the trellis of the product of the ``S_i`` (:func:`ltc.lattices.path_sum.log_path_sum`).
+paths of the trellis of the product of the ``S_i`` (``ltc.lattices.path_sum.log_path_sum``).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["log_class_sums", "table_integers", "table_radius"]
 def table_radius(need: int, modulus: int) -> int:
     """The least radius of a table that holds the integers up to ``need`` in absolute value.
 
-    Example:
+    Examples:
         >>> table_radius(5, 4), table_integers(4, 4).tolist()
         (8, [-4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7])
     """

@@ -32,7 +32,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
     """The nearest lattice point to ``y - median``, and its exact probability ``prod_i f_i(k_i) / Z``.
 
     f_i is the mass of the learned density of a latent's channel on the coordinate's cell. It is called, trained (with
-    its auxiliary loss) and loaded as :class:`compressai.entropy_models.EntropyBottleneck` is, and has the same
+    its auxiliary loss) and loaded as ``compressai.entropy_models.EntropyBottleneck`` is, and has the same
     parameters; quantization is straight-through.
 
     Args:
@@ -46,7 +46,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
     Raises:
         ValueError: for an unknown ``along``, or a lattice without a trellis.
 
-    Example:
+    Examples:
         >>> bottleneck = LatticeEntropyBottleneck(16, lattices.get("e8")).eval()
         >>> y_hat, likelihoods = bottleneck(torch.randn(2, 16, 4, 4))
         >>> bottleneck.update()
@@ -158,7 +158,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
 
         Raises:
             ValueError: if there are no tables yet.
-            CorruptStream: if a string is none of :meth:`compress` (a ValueError too).
+            CorruptStream: if a string is none of ``compress`` (a ValueError too).
         """
         order = self._order()
         shape = torch.Size((1, self.channels, *size))

@@ -38,7 +38,7 @@ class LatentCoder:
         cut: from a run's length to its segments.
         prior_of: the prior of a lattice.
         scales: float64 [levels], standard deviations.
-        along: what runs are, one of :data:`~ltc.images.layout.ALONG`.
+        along: what runs are, one of ``ltc.images.layout.ALONG``.
         by_scale: whether a run's elements are ordered by their levels.
     """
 

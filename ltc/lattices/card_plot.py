@@ -51,7 +51,7 @@ def voronoi_cell(generator: np.ndarray) -> np.ndarray:
     Returns:
         [4 or 6, 2], counterclockwise.
 
-    Example:
+    Examples:
         >>> voronoi_cell(np.eye(2)).round(6).tolist()
         [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]
     """

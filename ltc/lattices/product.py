@@ -20,14 +20,14 @@ class ProductLattice(Lattice, nn.Module):
     (A product of equal copies needs no class: every ``quantize`` takes any multiple of its dimension.)
 
     Args:
-        factors: the lattices; those that learn (:class:`~ltc.lattices.LearnedLattice`) are trained and saved with the
+        factors: the lattices; those that learn (``ltc.lattices.LearnedLattice``) are trained and saved with the
             product.
         dim: the sum of their dimensions, if it shall be checked.
 
     Raises:
         ValueError: if there is no factor, or ``dim`` is not their sum.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> product = ProductLattice([lattices.LearnedLattice(3), lattices.get("z")])
         >>> product.name, product.dim, len(list(product.parameters()))

@@ -19,7 +19,7 @@ class DitheredBottleneck(LatticeBottleneck):
 
     The error is then uniform over the cell and independent of the latents (Zamir & Feder 1992), in training as in
     evaluation, and the rate is that of the point given the dither. Evaluation draws its dither from a seed and the
-    batch's number (:meth:`seek`): the same again in each evaluation, but another one for each batch, since standard
+    batch's number (``seek``): the same again in each evaluation, but another one for each batch, since standard
     errors count blocks as independent.
 
     Args:

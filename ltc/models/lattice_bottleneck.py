@@ -29,7 +29,7 @@ class LatticeBottleneck(Bottleneck):
     Raises:
         ValueError: if the entropy model is none of lattice points.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> from ltc.entropy import exact_prior
         >>> bottleneck = LatticeBottleneck(exact_prior(lattices.get("e8"), 16))

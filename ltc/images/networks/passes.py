@@ -170,7 +170,7 @@ class Read(Pass):
     """Latents of strings.
 
     Args:
-        strings: of :class:`Write`.
+        strings: of ``Write``.
         shape: height and width of the latents with densities.
 
     Attributes:
