@@ -69,7 +69,7 @@ def speeds(name: str) -> list[float]:
     lattice = lattices.get(name)
     n = lattice.dim
     prior = exact_prior(lattice, n, lambda dim: GaussianMixture(dim, scale=0.5))
-    coder = Coder(Gain(n, n, initial=0.5), LatticeBottleneck(lattice, prior), Gain(n, n, initial=2.0)).eval()
+    coder = Coder(Gain(n, n, initial=0.5), LatticeBottleneck(prior), Gain(n, n, initial=2.0)).eval()
     tables = coder.update()
     x = torch.randn(_NUMBERS // n, n)
     k = coder.bottleneck.to_integers(coder.encode(x)).numpy()

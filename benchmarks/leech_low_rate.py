@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.provenance import provenance
 from ltc import lattices
-from ltc.lattices.theta_series import theta_series
+from ltc.lattices.theta import theta_series
 
 _BLOCKS = 400_000
 _LAMBDAS = (1.2, 1.33, 1.5, 1.7)

@@ -102,7 +102,7 @@ def training_steps(rounds: int = 101) -> list[str]:
 def _step(name: str) -> Callable[[], None]:
     lattice = lattices.get(name)
     n = lattice.dim
-    coder = Coder(Gain(n, n), LatticeBottleneck(lattice, exact_prior(lattice, n, GaussianMixture)), Gain(n, n))
+    coder = Coder(Gain(n, n), LatticeBottleneck(exact_prior(lattice, n, GaussianMixture)), Gain(n, n))
     optimizer = torch.optim.Adam(coder.parameters(), lr=1e-4, fused=True)
     x = torch.randn(_STEP // n, n)
 

@@ -2,30 +2,28 @@
 
 Contents, one concept per file:
 
-==================  =====================================================================================
-`source`            `Source`, what every source promises: symbols, a test set if finite, R(D) if known
-`gaussian`          `Gaussian`, i.i.d. scalars; `correlated` has `CorrelatedGaussian`, Gaussian vectors
-`uniform`           `Uniform`
-`laplace`           `Laplace`, under squared or absolute error
-`banana`            `Banana`, the bent 2-D Gaussian of nonlinear transform coding; `BananaMarginal`, 1-D
-`sawbridge`         `Sawbridge`, a path with one random jump, 1,024 samples a symbol
-`physics`           `Physics`, measured Z -> ee events, 16 numbers a symbol; a finite data set
-`speech`            `Speech`, spectra of spoken digits, 33 numbers a symbol; a finite data set
-`errors`            `DataError`, a file is missing or holds something else
-`blocks`            `BlockDataModule`, blocks of n symbols for training, validation and test
-`stream`            `BlockStream`, the order of batches: dealt to processes and workers, no batch twice
-`training`          `TrainingStream`, an endless stream of fresh batches
-`evaluation`        `EvaluationStream`, a fixed set of blocks, each of them once
-`seeding`           `batch_seed`, one random seed for each batch of each split
-`ranks`             `rank_and_world`, which of how many processes this is
-`images`            `ImageFiles`, decoded images of folders; `ImageCrops`, random crops of them
-`vimeo`             `vimeo90k`, the frames of Vimeo-90k
-`image_data`        `ImageDataModule`, crops for training and whole images for the test
-==================  =====================================================================================
+- `source` `Source`, what every source promises: symbols, a test set if finite, R(D) if known
+- `gaussian` `Gaussian`, i.i.d. scalars; `correlated` has `CorrelatedGaussian`, Gaussian vectors
+- `uniform` `Uniform`
+- `laplace` `Laplace`, under squared or absolute error
+- `banana` `Banana`, the bent 2-D Gaussian of nonlinear transform coding; `BananaMarginal`, 1-D
+- `sawbridge` `Sawbridge`, a path with one random jump, 1,024 samples a symbol
+- `physics` `Physics`, measured Z -> ee events, 16 numbers a symbol; a finite data set
+- `speech` `Speech`, spectra of spoken digits, 33 numbers a symbol; a finite data set
+- `errors` `DataError`, a file is missing or holds something else
+- `blocks` `BlockDataModule`, blocks of n symbols for training, validation and test
+- `stream` `BlockStream`, the order of batches: dealt to processes and workers, no batch twice
+- `training` `TrainingStream`, an endless stream of fresh batches
+- `evaluation` `EvaluationStream`, a fixed set of blocks, each of them once
+- `seeding` `batch_seed`, one random seed for each batch of each split
+- `ranks` `rank_and_world`, which of how many processes this is
+- `images` `ImageFiles`, decoded images of folders; `ImageCrops`, random crops of them
+- `vimeo` `vimeo90k`, the frames of Vimeo-90k
+- `image_data` `ImageDataModule`, crops for training and whole images for the test
 
 To add a source, subclass `Source` in a file of its own; nothing else here changes.
 
-Example:
+Examples:
     >>> import torch
     >>> from datamodules import Laplace
     >>> Laplace(scale=2.0).sample(3, torch.Generator().manual_seed(0)).shape

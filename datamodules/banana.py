@@ -31,7 +31,9 @@ class Banana(Source):
 
     With z0 ~ N(0, 3²) and z1 ~ N(0, 0.5²) independent, u = (z0, z1 - 0.1 z0²) and φ = 240°,
 
-    .. math:: x = (u_0 \cos φ + u_1 \sin φ - 1, \; u_1 \cos φ - u_0 \sin φ - 1).
+    $$
+    x = (u_0 \cos φ + u_1 \sin φ - 1, \; u_1 \cos φ - u_0 \sin φ - 1).
+    $$
 
     Every step keeps volume, so p(x) = N(z0; 0, 3²) N(z1; 0, 0.5²). R(D) is computed by Blahut-Arimoto on a
     grid, per component as everywhere: D here is half of the *sum* of squared errors that the paper plots.
@@ -42,7 +44,7 @@ class Banana(Source):
     Raises:
         ValueError: the measure is not "mse".
 
-    Example:
+    Examples:
         >>> x = Banana().sample(100_000, torch.Generator().manual_seed(0))
         >>> x.shape, [round(v, 1) for v in x.var(0).tolist()]  # 3.6525 and 7.2175
         (torch.Size([100000, 2]), [3.7, 7.2])
@@ -79,7 +81,9 @@ class BananaMarginal(Source):
 
     Given z0, it is Gaussian, so its density is a mixture,
 
-    .. math:: p(x) = \int N(z; 0, 3²) \, N(x; z \cos φ - 0.1 z² \sin φ - 1, (0.5 \sin φ)²) \, dz,
+    $$
+    p(x) = \int N(z; 0, 3²) \, N(x; z \cos φ - 0.1 z² \sin φ - 1, (0.5 \sin φ)²) \, dz,
+    $$
 
     skewed, with mean 0.9·0.8660 - 1 = -0.2206 and variance 3.6525.
 
@@ -91,7 +95,7 @@ class BananaMarginal(Source):
     Raises:
         ValueError: the measure is unknown.
 
-    Example:
+    Examples:
         >>> x = BananaMarginal().sample(100_000, torch.Generator().manual_seed(0))
         >>> x.shape, round(x.mean().item(), 1)
         (torch.Size([100000, 1]), -0.2)

@@ -53,7 +53,7 @@ class BlockDataModule(pl.LightningDataModule):
     Raises:
         ValueError: a number is out of its range, or a finite source has less than one block to test on.
 
-    Example:
+    Examples:
         >>> from datamodules import Gaussian
         >>> data = BlockDataModule(Gaussian(), n=8, batch_size=1000, eval_symbols=20_000)
         >>> next(iter(data.train_dataloader())).shape

@@ -23,7 +23,9 @@ class CorrelatedGaussian(Source):
 
     R(D) is reverse water-filling on the eigenvalues v_i of C: with D per component,
 
-    .. math:: R(D) = \sum_i \max(0, ½ \log_2 (v_i / θ)), \qquad D = \frac1d \sum_i \min(θ, v_i)
+    $$
+    R(D) = \sum_i \max(0, ½ \log_2 (v_i / θ)), \qquad D = \frac1d \sum_i \min(θ, v_i)
+    $$
 
     (Cover & Thomas, *Elements of Information Theory*, 2nd ed., theorem 10.3.3).
 
@@ -33,7 +35,7 @@ class CorrelatedGaussian(Source):
     Raises:
         ValueError: C is not square, finite, symmetric and positive definite, or the measure is unknown.
 
-    Example:
+    Examples:
         >>> source = CorrelatedGaussian([[1.0, 0.9], [0.9, 1.0]])
         >>> x = source.sample(100_000, torch.Generator().manual_seed(0))
         >>> x.shape, round((x[:, 0] * x[:, 1]).mean().item(), 1)

@@ -8,7 +8,7 @@ class DataError(ValueError):
 
     The message is one sentence that names the file, says what it should hold, and where to get it.
 
-    Example:
+    Examples:
         >>> from datamodules import Physics
         >>> Physics("nowhere")
         Traceback (most recent call last):

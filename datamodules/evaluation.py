@@ -34,7 +34,7 @@ class EvaluationStream(BlockStream):
     Raises:
         ValueError: n, batch_size or symbols is below 1, the seed is negative, or there are fewer than n rows.
 
-    Example:
+    Examples:
         >>> from datamodules import Gaussian
         >>> stream = EvaluationStream(Gaussian(), 8, 1000, seed=0, split=Split.TEST, symbols=20_000)
         >>> [len(batch) for batch in stream]

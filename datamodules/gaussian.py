@@ -19,7 +19,9 @@ __all__ = ["Gaussian"]
 class Gaussian(Source):
     r"""The i.i.d. Gaussian source, x ~ N(0, σ²).
 
-    .. math:: R(D) = ½ \log_2 (σ² / D) bits per symbol for D ≤ σ², else 0
+    $$
+    R(D) = ½ \log_2 (σ² / D) bits per symbol for D ≤ σ², else 0
+    $$
 
     under squared error (Cover & Thomas, *Elements of Information Theory*, 2nd ed., theorem 10.3.2). There is
     no closed form under absolute error; R(D) is computed by Blahut-Arimoto then.
@@ -31,7 +33,7 @@ class Gaussian(Source):
     Raises:
         ValueError: the variance is not positive and finite, or the measure is unknown.
 
-    Example:
+    Examples:
         >>> source = Gaussian(variance=4.0)
         >>> x = source.sample(100_000, torch.Generator().manual_seed(0))
         >>> x.shape, round(x.var().item(), 1)

@@ -46,7 +46,7 @@ def image_folder(folder: str | PathLike[str], origin: str = "") -> list[Path]:
 def names_in_common(files: Sequence[Path]) -> tuple[Path, list[str]]:
     """The folder that all files are in, and the path of each below it: names of which no two are equal.
 
-    Example:
+    Examples:
         >>> names_in_common([Path("/set/a/x.png"), Path("/set/b/x.png")])
         (PosixPath('/set'), ['a/x.png', 'b/x.png'])
         >>> names_in_common([Path("/set/x.png")])

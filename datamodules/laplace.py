@@ -22,7 +22,9 @@ class Laplace(Source):
     Under absolute error Shannon's lower bound is attained (Berger, *Rate Distortion Theory*, 1971, section
     4.3; a Laplace variable is a mixture of 0 and a Laplace variable, plus Laplacian noise):
 
-    .. math:: R(D) = \log_2 (b / D) bits per symbol for D ≤ b, else 0
+    $$
+    R(D) = \log_2 (b / D) bits per symbol for D ≤ b, else 0
+    $$
 
     Under squared error there is no closed form and R(D) is computed by Blahut-Arimoto. Laplace(1) is the
     first toy source of Ballé et al., "Nonlinear Transform Coding" (2021), arXiv:2007.03034.
@@ -34,7 +36,7 @@ class Laplace(Source):
     Raises:
         ValueError: the scale is not positive and finite, or the measure is unknown.
 
-    Example:
+    Examples:
         >>> x = Laplace(scale=0.5, measure="l1").sample(100_000, torch.Generator().manual_seed(0))
         >>> round(x.abs().mean().item(), 2), round(x.var().item(), 1)
         (0.5, 0.5)

@@ -39,7 +39,7 @@ class Physics(Source):
             finite.
         ValueError: the measure is not "mse".
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> (folder / "physics").mkdir()

@@ -17,7 +17,7 @@ def rank_and_world() -> tuple[int, int]:
     Raises:
         ValueError: the environment's rank is not in [0, world size).
 
-    Example:
+    Examples:
         >>> rank_and_world()
         (0, 1)
     """

@@ -15,7 +15,9 @@ class Sawbridge(Source):
     one latent describes a path, while the Karhunen-Loève transform needs infinitely many coefficients: mean
     and covariance are those of the Brownian bridge,
 
-    .. math:: E X(t) = 0, \qquad E X(s) X(t) = \min(s, t) - st,
+    $$
+    E X(t) = 0, \qquad E X(s) X(t) = \min(s, t) - st,
+    $$
 
     and the mean variance of the N points is (N - 2) / (6 (N - 1)), about 1/6. The paper knows the best
     *entropy* of a one-shot coder at each distortion; Shannon's R(D) has no known closed form, so
@@ -31,7 +33,7 @@ class Sawbridge(Source):
     Raises:
         ValueError: fewer than 2 points, no latents, or a measure other than "mse".
 
-    Example:
+    Examples:
         >>> x = Sawbridge(points=5).sample(2, torch.Generator().manual_seed(0))  # U = 0.4963 and 0.7682
         >>> x.tolist()
         [[0.0, 0.25, -0.5, -0.25, 0.0], [0.0, 0.25, 0.5, 0.75, 0.0]]

@@ -22,7 +22,9 @@ class Split(IntEnum):
 def batch_seed(seed: int, split: Split, index: int) -> int:
     r"""The seed of the random generator that makes batch number `index` of a split.
 
-    .. math:: 2^{30} \, split + (a · index + b) \bmod 2^{30}
+    $$
+    2^{30} \, split + (a · index + b) \bmod 2^{30}
+    $$
 
     where odd a and b are drawn by `numpy.random.SeedSequence(seed)`. For one `seed` the map from (split,
     index) is one-to-one, so no two batches, and no training and test batch, share a generator's state. That
@@ -40,7 +42,7 @@ def batch_seed(seed: int, split: Split, index: int) -> int:
     Raises:
         ValueError: the seed is negative.
 
-    Example:
+    Examples:
         >>> seeds = {batch_seed(7, split, index) for split in Split for index in range(1000)}
         >>> len(seeds), batch_seed(7, Split.TEST, 5) >> 30
         (4000, 2)

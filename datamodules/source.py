@@ -36,7 +36,7 @@ class Source(ABC):
     Raises:
         ValueError: a number is below 1, or the measure is not one of `measures`.
 
-    Example:
+    Examples:
         >>> class Coin(Source):
         ...     name = "coin"
         ...

@@ -43,7 +43,7 @@ class Speech(Source):
         DataError: a recording is missing, is no mono 16-bit WAV at 8 kHz, or has fewer than 63 samples.
         ValueError: the measure is not "mse".
 
-    Example:
+    Examples:
         >>> import itertools, os, tempfile
         >>> folder = Path(tempfile.mkdtemp()) / "fsdd"
         >>> folder.mkdir()

@@ -27,7 +27,7 @@ class TrainingStream(BlockStream):
     Raises:
         ValueError: n, batch_size or steps is below 1, or the seed is negative.
 
-    Example:
+    Examples:
         >>> from datamodules import Gaussian
         >>> batch = next(iter(TrainingStream(Gaussian(), n=8, batch_size=100, seed=0)))
         >>> batch.shape, batch.dtype

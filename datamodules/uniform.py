@@ -30,7 +30,7 @@ class Uniform(Source):
     Raises:
         ValueError: the half width is not positive and finite, or the measure is unknown.
 
-    Example:
+    Examples:
         >>> x = Uniform(half_width=0.5).sample(100_000, torch.Generator().manual_seed(0))
         >>> bool(x.abs().max() <= 0.5), round(12 * x.var().item(), 1)
         (True, 1.0)

@@ -7,21 +7,22 @@
 The layers, each of which knows only those above it in this list. Each is loaded at its first use, so that
 ``import ltc`` itself loads neither torch nor numpy:
 
-- :mod:`ltc.theory` R(D), Blahut-Arimoto, normalized second moments (knows nothing of the others)
-- :mod:`ltc.transforms` analysis and synthesis networks (likewise)
-- :mod:`ltc.lattices` nearest points, trellises, generator matrices
-- :mod:`ltc.entropy` probability models on lattice points
-- :mod:`ltc.coding` their bitstreams
-- :mod:`ltc.models` a coder = transform + lattice + entropy model
-- :mod:`ltc.images` lattice bottlenecks and networks for images
-- :mod:`ltc.training` the LightningModules that train coders and networks
-- :mod:`ltc.codec` trained coders on files
+- ``ltc.theory`` R(D), Blahut-Arimoto, normalized second moments (knows nothing of the others)
+- ``ltc.transforms`` analysis and synthesis networks (likewise)
+- ``ltc.lattices`` nearest points, trellises, generator matrices
+- ``ltc.entropy`` probability models on lattice points
+- ``ltc.coding`` their bitstreams
+- ``ltc.models`` a coder = transform + lattice + entropy model
+- ``ltc.images`` lattice bottlenecks and networks for images
+- ``ltc.training`` the LightningModules that train coders and networks
+- ``ltc.codec`` trained coders on files
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ltc import codec, coding, entropy, images, lattices, models, theory, training, transforms
@@ -42,16 +43,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        try:
-            return importlib.import_module(f"{__name__}.{name}")
-        except ModuleNotFoundError as error:
-            from ltc.extras import missing
-
-            raise ImportError(missing(error) or str(error)) from error
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, {name: None for name in __all__ if name != "__version__"})

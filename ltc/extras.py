@@ -19,7 +19,7 @@ _EXTRA_OF = {
 def missing(error: ModuleNotFoundError) -> str | None:
     """The sentence for a package that is not installed; None if it is none of an extra.
 
-    Example:
+    Examples:
         >>> missing(ModuleNotFoundError(name="compressai"))
         "This needs the package compressai: pip install 'ltc[images]'."
     """

@@ -25,7 +25,7 @@ def whole_file(path: Path | str) -> Iterator[Path]:
     Raises:
         OSError: if there can be no such file; it names ``path``.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "figures.txt"
         >>> with whole_file(target) as temporary:

@@ -37,7 +37,7 @@ def read_image(
         ValueError: if it is no image that can be read.
         MemoryError: if there is not enough memory for its pixels.
 
-    Example:
+    Examples:
         >>> import io
         >>> file = io.BytesIO()
         >>> Image.new("L", (5, 2), 7).save(file, "PNG")

@@ -25,8 +25,8 @@ _MAY = {
     "training": {"lattices", "entropy", "coding", "models", "images", "transforms"},
     "codec": {"lattices", "entropy", "coding", "models", "images", "transforms"},
 }
-# Single files beside the packages, which import nothing of ltc.
-_FILES = {"extras", "files", "pixels"}
+# Single files beside the packages, which know none of them.
+_FILES = {"extras", "files", "lazy", "pixels"}
 # Who may know the frameworks.
 _FRAMEWORKS = {
     "pytorch_lightning": {"training"},
@@ -65,6 +65,26 @@ def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
                 assert rest.split(".")[0] in allowed, f"{path} imports {module}"
             assert top not in {"callbacks", "datamodules", "conf", "experiment", "benchmarks"}, f"{path}: {module}"
             assert package in _FRAMEWORKS.get(top, {package}), f"{path} imports {module}"
+
+
+def _names(path: Path) -> set[str]:
+    """The names that a file defines or imports from others at its top level."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name for alias in node.names if alias.name != "annotations"}
+    return found
+
+
+@pytest.mark.parametrize("package", _packages())
+def test_no_function_has_the_name_of_its_module(package: str) -> None:
+    """``ltc.coding.point_model`` would be the function or the module, whichever was imported last."""
+    for init in (_ROOT / package).rglob("__init__.py"):
+        modules = {p.stem for p in init.parent.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+        assert not modules & _names(init), init
+        assert not [p for p in init.parent.glob("*.py") if p.stem in _names(p)], init
 
 
 def test_importing_ltc_loads_nothing_heavy() -> None:

@@ -27,7 +27,7 @@ torch.manual_seed(0)
 lattice = ltc.lattices.get("e8")
 prior = ltc.entropy.exact_prior(lattice, 8)
 coder = ltc.models.Coder(
-    ltc.transforms.Linear(8, 8), ltc.models.LatticeBottleneck(lattice, prior), ltc.transforms.Linear(8, 8)
+    ltc.transforms.Linear(8, 8), ltc.models.LatticeBottleneck(prior), ltc.transforms.Linear(8, 8)
 ).eval()
 coder.update()
 x = torch.randn(100, 8)

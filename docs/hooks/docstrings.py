@@ -1,7 +1,7 @@
-"""Docstrings for the site: Sphinx roles become links, its formulas and tables become Markdown's.
+"""Links in docstrings: names between double backticks lead to their entry, where the site has one.
 
-Docstrings are read in the source and in editors too, and there a role says what kind of thing a name is. Markdown knows
-no roles; each becomes the name as code, and a link where the site has an entry for it.
+Docstrings are Google's dialect in Markdown, and need nothing else. A name is looked up from where it stands, as Python
+would find it, or is a whole path that starts with the package.
 """
 
 from __future__ import annotations
@@ -13,12 +13,8 @@ import griffe
 
 __all__ = ["Docstrings"]
 
-_ROLE = re.compile(r":(?:attr|class|data|exc|func|meth|mod):`(~?)([\w.]+)`")
-_MATH_ROLE = re.compile(r":math:`([^`]*)`")
-_MATH = re.compile(r"^( *)\.\. math::(.*)\n((?:(?:\1 +\S.*)?\n)*?(?=\1\S|\n*\Z|\1? *\n\1\S))", re.MULTILINE)
-_TABLE = re.compile(r"^=+ +=+\n(?:.+\n)+?=+ +=+(?:\n(?:.+\n)+?=+ +=+)?$", re.MULTILINE)
-_LITERAL = re.compile(r"^(\S.*[^:\s]):: *$", re.MULTILINE)
-_ONE = re.compile(r"^( *)(Example|Reference):$", re.MULTILINE)
+_NAME = re.compile(r"(?<!`)``([A-Za-z_]\w*(?:\.\w+)*)``(?!`)")
+_PACKAGES = ("ltc", "datamodules")
 
 
 class Docstrings(griffe.Extension):
@@ -35,65 +31,34 @@ class Docstrings(griffe.Extension):
 
 def _rewrite(obj: griffe.Object) -> None:
     if obj.docstring is not None:
-        obj.docstring.value = markdown(obj.docstring.value, obj)
+        obj.docstring.value = linked(obj.docstring.value, obj)
 
 
-def markdown(text: str, scope: griffe.Object) -> str:
-    """A docstring in Markdown.
+def linked(text: str, scope: griffe.Object) -> str:
+    """A docstring with links.
 
     Args:
         text: the docstring, without its indentation.
         scope: whose it is: names are looked up from there.
     """
-    text = _TABLE.sub(_table, _ONE.sub(r"\1\2s:", text))
-    text = _MATH.sub(_formula, text + "\n").rstrip("\n")
-    text = _MATH_ROLE.sub(r"$\1$", text)
-    text = _ROLE.sub(lambda match: _link(match, scope), text)
-    return _LITERAL.sub(r"\1:", text)
+    return _NAME.sub(lambda match: _link(match[1], scope) or match[0], text)
 
 
-def _formula(match: re.Match[str]) -> str:
-    indent, first, rest = match.groups()
-    lines = [line.strip() for line in (first, *rest.splitlines()) if line.strip()]
-    return f"\n{indent}$$\n{indent}" + f"\n{indent}".join(lines) + f"\n{indent}$$\n\n"
-
-
-def _link(match: re.Match[str], scope: griffe.Object) -> str:
-    short, name = match.groups()
-    shown = name.rpartition(".")[2] if short else name
-    target = name if name.startswith(("ltc.", "datamodules.")) else f"{_class_of(scope).path}.{name}"
-    if name in ("ltc", "datamodules") or not name.startswith(("ltc.", "datamodules.")):
-        target = _resolved(scope, name) or target
-    return f'<autoref identifier="{target}" optional><code>{shown}</code></autoref>'
+def _link(name: str, scope: griffe.Object) -> str | None:
+    if scope.is_function and name in {parameter.name for parameter in scope.parameters}:  # type: ignore[attr-defined]
+        return None
+    package, _, inside = name.partition(".")
+    target = name if package in _PACKAGES and inside else _resolved(scope, name)
+    return target and f'<autoref identifier="{target}" optional><code>{name}</code></autoref>'
 
 
 def _resolved(scope: griffe.Object, name: str) -> str | None:
-    for place in (_class_of(scope), scope.module):
-        first = name.partition(".")[0]
+    """The path of a member of the class, or of a name of the module."""
+    owner = scope
+    while not owner.is_class and not owner.is_module and owner.parent is not None:
+        owner = owner.parent  # type: ignore[assignment]
+    first = name.partition(".")[0]
+    for place in (owner, owner.module):
         if first in place.members:
             return f"{place.path}.{name}"
-    try:
-        return scope.resolve(name)
-    except griffe.NameResolutionError:
-        return None
-
-
-def _class_of(scope: griffe.Object) -> griffe.Object:
-    while not scope.is_class and not scope.is_module and scope.parent is not None:
-        scope = scope.parent  # type: ignore[assignment]
-    return scope
-
-
-def _table(match: re.Match[str]) -> str:
-    """A table of two columns as a list; a row goes on where its first column is empty, and a heading is left out."""
-    lines = match.group(0).splitlines()
-    width = lines[0].index(" =") + 1
-    rules = [i for i, line in enumerate(lines) if set(line) <= {"=", " "}]
-    rows: list[list[str]] = []
-    for line in lines[rules[-2] + 1 : rules[-1]]:
-        left, right = line[:width].strip(), line[width:].strip()
-        if left:
-            rows.append([left, right])
-        else:
-            rows[-1][1] += f" {right}"
-    return "\n".join(f"- {left}: {right}" for left, right in rows)
+    return None

@@ -24,8 +24,8 @@ def _table() -> str:
     ]
     found = sorted((lattices.get(name) for name in lattices.names()), key=lambda lattice: -(lattice.nsm or 1.0))
     for lattice in found:
-        code = lattice.generator is None
-        trellis = lattice.trellis
+        code = lattice.is_code
+        trellis = lattice.trellis if isinstance(lattice, lattices.TrellisLattice) else None
         rows.append(
             f"| `{lattice.name}` | {'any length' if code else lattice.dim} | "
             + (f"{lattice.nsm:.6f} | {space_filling_gap(lattice.nsm):.4f} | " if lattice.nsm else " | | ")

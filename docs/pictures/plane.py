@@ -24,7 +24,7 @@ def points_within(lattice: Lattice, reach: float) -> np.ndarray:
 
 
 def cells(axes: Axes, lattice: Lattice, reach: float, values: np.ndarray | None = None, **style: object) -> None:
-    """Draws the Voronoi cells around the points of :func:`points_within`, and the points.
+    """Draws the Voronoi cells around the points of ``points_within``, and the points.
 
     Args:
         axes: where.

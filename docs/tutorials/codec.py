@@ -67,7 +67,6 @@ config = {
     "gain": 2.5,
     "bottleneck": {
         "_target_": "ltc.models.LatticeBottleneck",
-        "lattice": e8,
         "entropy_model": {
             "_target_": "ltc.entropy.exact_prior",
             "lattice": e8,

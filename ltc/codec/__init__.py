@@ -1,7 +1,9 @@
 """Files: trained coders that read and write them (``python -m ltc.codec``).
 
 - ``checkpoint`` a trained coder as one file, with the configuration that made it
+- ``earlier_coders`` what earlier versions wrote there
 - ``run_folder`` where a run's coder is, and why there may be none
+- ``container`` the ``.ltc`` file of an array, ``image_container`` that of an image, both of ``file_fields``
 - ``arrays`` arrays of symbols as streams of blocks
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
@@ -14,8 +16,9 @@ Names are loaded at their first use: the command heeds signals before it loads t
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ltc.codec.checkpoint import CodecCheckpoint, load_coder, save_coder
@@ -23,16 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CodecCheckpoint", "compress_stream", "decompress_stream", "load_coder", "save_coder"]
 
-_MODULES = {
-    "CodecCheckpoint": "checkpoint",
-    "compress_stream": "stream",
-    "decompress_stream": "stream",
-    "load_coder": "checkpoint",
-    "save_coder": "checkpoint",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "CodecCheckpoint": "checkpoint",
+        "compress_stream": "stream",
+        "decompress_stream": "stream",
+        "load_coder": "checkpoint",
+        "save_coder": "checkpoint",
+    },
+)

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ltc.codec.earlier_coders import of_today
 from ltc.codec.run_folder import coder_place, is_training_checkpoint, why_no_coder
 from ltc.files import whole_file
 from ltc.models import Coder, RDSearch
@@ -38,7 +39,7 @@ __all__ = [
 
 _FORMAT, _VERSION = "ltc-coder", 1
 IMAGE_FORMAT = "ltc-image-coder"
-"""What the checkpoint of a coder of images calls itself (:mod:`ltc.codec.images`, which takes seconds to import)."""
+"""What the checkpoint of a coder of images calls itself (``ltc.codec.images``, which takes seconds to import)."""
 
 # Packages whose public names a configuration may call, and single names beside them.
 _PACKAGES = ("ltc.lattices", "ltc.entropy", "ltc.transforms", "ltc.models")
@@ -113,14 +114,14 @@ def load_coder(path: Path | str) -> CodecCheckpoint:
 
 
 def coder_from(path: Path, content: dict[str, Any]) -> CodecCheckpoint:
-    """The coder of a checkpoint's content; see :func:`load_coder`."""
+    """The coder of a checkpoint's content; see ``load_coder``."""
     _check_content(path, content)
     try:
         config, about = json.loads(content["config"]), json.loads(content["about"])
         check_names(config, path, allowed_names(_PACKAGES) | _NAMES)
         if _fingerprint(content).hex() != content["fingerprint"]:
             raise ValueError("bytes have changed")
-        coder = _made(config, content["state"], about["measure"])
+        coder = _instantiate(config, content["state"], about["measure"])
         _check_tables(coder, content["tables"])
         coder.update({k: v.numpy() for k, v in content["tables"].items()})
         return CodecCheckpoint(coder, content["n"], content["dim"], about, _fingerprint(content))
@@ -181,10 +182,10 @@ def _check_content(path: Path, content: dict[str, Any]) -> None:
     raise ValueError(f"{path} is damaged: parts of it are missing.")
 
 
-def _made(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
+def _instantiate(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
     from hydra.utils import instantiate
 
-    coder = instantiate(config)
+    coder = instantiate(of_today(config))
     if not isinstance(coder, Coder):
         raise TypeError("the configuration describes no coder")
     if any(name.startswith("search.") for name in state):
@@ -260,7 +261,7 @@ def fingerprint_in(path: Path, content: dict[str, Any]) -> bytes:
 
     Args:
         path: of the checkpoint.
-        content: what it holds, from :func:`read_content`.
+        content: what it holds, from ``read_content``.
 
     Raises:
         ValueError: if it is damaged.

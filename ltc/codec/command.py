@@ -20,7 +20,7 @@ from ltc.codec.run_folder import coder_place
 if TYPE_CHECKING:
     import numpy as np
 
-    from ltc.coding.container import Header
+    from ltc.codec.container import Header
 
 __all__ = ["run"]
 
@@ -112,8 +112,8 @@ def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> No
 
     from ltc.codec.arrays import ArrayWriter
     from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
+    from ltc.codec.image_container import is_image
     from ltc.codec.stream import decompress_stream
-    from ltc.coding.image_container import is_image
 
     torch.set_num_threads(options.threads)
     path, content = read_content(options.checkpoint)

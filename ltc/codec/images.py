@@ -20,8 +20,8 @@ from ltc.codec.checkpoint import (
     fingerprint_of,
     read_content,
 )
+from ltc.codec.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.coding import CorruptStream
-from ltc.coding.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.files import whole_file
 
 with warnings.catch_warnings():
@@ -101,7 +101,7 @@ def load_network(path: Path | str) -> ImageCheckpoint:
 
 
 def network_from(path: Path, content: dict[str, Any]) -> ImageCheckpoint:
-    """The network of a checkpoint's content; see :func:`load_network`."""
+    """The network of a checkpoint's content; see ``load_network``."""
     if content.get("format") != IMAGE_FORMAT:
         raise ValueError(f"{path} is no coder of images.")
     if content.get("version") != _VERSION:
@@ -112,14 +112,14 @@ def network_from(path: Path, content: dict[str, Any]) -> ImageCheckpoint:
         name = fingerprint_of([content["config"]], state)
         if name.hex() != content["fingerprint"]:
             raise ValueError("bytes have changed")
-        return ImageCheckpoint(_made(config, state), about, name)
+        return ImageCheckpoint(_instantiate(config, state), about, name)
     except CheckpointRefused:
         raise
     except Exception as error:
         raise ValueError(f"{path} is damaged: what it holds makes no coder.") from error
 
 
-def _made(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
+def _instantiate(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
     from hydra.utils import instantiate
 
     from ltc.images.networks import ImageNetwork

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ltc.codec.container import read_chunk, read_end, read_header
 from ltc.codec.ends import name_of, reading
-from ltc.coding.container import read_chunk, read_end, read_header
-from ltc.coding.image_container import is_image, read_image_file
+from ltc.codec.image_container import is_image, read_image_file
 
 __all__ = ["about"]
 

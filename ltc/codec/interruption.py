@@ -24,7 +24,7 @@ class Interruptions:
     """Heeds SIGINT, SIGTERM and SIGHUP while it is entered, but for those that were ignored before (``nohup``).
 
     Where nothing is to be undone, the process ends at once: libraries that are being loaded turn exceptions into all
-    kinds of errors. In a block :meth:`undone` the signal is raised there as :class:`Interrupted`; should something
+    kinds of errors. In a block ``undone`` the signal is raised there as ``Interrupted``; should something
     swallow it, or make another error of it, it is still known at the end of the block.
 
     Attributes:
@@ -43,7 +43,7 @@ class Interruptions:
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                    self._before[number] = signal.signal(number, self._come)
+                    self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,7 +80,7 @@ class Interruptions:
         assert self.number is not None
         return 128 + self.number
 
-    def _come(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._whole or self.number is not None:
             # A second one shall not disturb the undoing of the first.
             return

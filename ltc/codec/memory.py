@@ -30,7 +30,7 @@ def memory_for(what: str) -> Iterator[None]:
     Raises:
         MemoryError: with that sentence.
 
-    Example:
+    Examples:
         >>> with memory_for("so many numbers; try fewer"):
         ...     raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.")
         Traceback (most recent call last):

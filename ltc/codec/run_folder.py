@@ -23,7 +23,7 @@ def why_no_coder(path: Path) -> str:
     """Why there is no file of a coder at a place: one sentence.
 
     Args:
-        path: the place, from :func:`coder_place`.
+        path: the place, from ``coder_place``.
     """
     folder = path.parent
     if path.name != "coder.pt" or not folder.is_dir():

@@ -1,14 +1,15 @@
 """Bitstreams of lattice points: the exact models' probabilities, as integers, through a range coder.
 
-- ``weights`` from an entropy model to its tables: :func:`point_model`
-- ``point_model`` what the bitstream asks of a model, coordinate by coordinate
+- ``weights`` from an entropy model to its tables: ``point_model``
+- ``point_models`` what the bitstream asks of a model, coordinate by coordinate
 - ``trellis_model`` tables of lattices with a trellis, of trellis codes and of mixtures
 - ``triangular_model`` tables of any lattice with a triangular basis
 - ``conditional_model`` tables given a scale for each coordinate, of lattices with a trellis and trellis codes
   (``residue_tables``, ``gaussian_mass``); ``conditional_triangular_model`` of others
+- ``trellis_steps`` what all tables over a trellis share
 - ``dithered_model`` tables given a shared dither
 - ``uniform_model`` tables of fixed-rate codes
-- ``counts`` probabilities as integers, the same on any machine
+- ``frequencies`` probabilities as integers, the same on any machine
 - ``range_coder`` constriction's range coder, with escapes
 - ``point_coder`` points to bytes and back
 - ``errors`` what is wrong with a stream that is none
@@ -18,7 +19,7 @@ from ltc.coding.conditional_model import ConditionalModel, conditional_point_mod
 from ltc.coding.conditional_triangular_model import ConditionalTriangularModel, TabulatedTriangularModel
 from ltc.coding.errors import CorruptStream, NoBitstream
 from ltc.coding.point_coder import decode_points, encode_points
-from ltc.coding.point_model import PointModel
+from ltc.coding.point_models import PointModel
 from ltc.coding.weights import dithered_point_model, point_model
 
 __all__ = [

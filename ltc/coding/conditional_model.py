@@ -17,23 +17,19 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
-from ltc.coding.counts import counts
-from ltc.coding.errors import CorruptStream, NoBitstream
-from ltc.coding.gaussian_mass import gaussian_masses
+from ltc.coding.errors import NoBitstream
+from ltc.coding.frequencies import counts
+from ltc.coding.gaussian_mass import REACH, gaussian_masses
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.coding.residue_tables import ResidueTables
-from ltc.coding.trellis_model import after_residues
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.coding.trellis_steps import LEAST_SUM, MEMORY, PARITIES, after_residues, code_steps, follow, odd_states
+from ltc.entropy.cells import spacing
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
+from ltc.entropy.trellis_sums import table_radius
 from ltc.lattices import TrellisLattice
 
 __all__ = ["ConditionalModel", "conditional_point_model", "distinct_steps", "level_model"]
-
-# Beyond so many scales from its mean a Gaussian has hardly a mass that is not escaped anyway.
-_REACH = 6.0
-
-# Numbers that the backward sums of a batch may take.
-_MEMORY = 1 << 24
 
 
 class ConditionalModel(abc.ABC):
@@ -82,13 +78,8 @@ def conditional_point_model(prior: ConditionalPrior, scales: np.ndarray) -> Cond
 
 
 @conditional_point_model.register
-def _(prior: ConditionalTrellisPrior, scales: np.ndarray) -> ConditionalModel:
-    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales, width=1))
-
-
-@conditional_point_model.register
-def _(prior: ConditionalCodePrior, scales: np.ndarray) -> ConditionalModel:
-    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales, width=2))
+def _(prior: ConditionalTrellisPrior | ConditionalCodePrior, scales: np.ndarray) -> ConditionalModel:
+    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales))
 
 
 def level_model(lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> ConditionalModel:
@@ -96,7 +87,7 @@ def level_model(lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]
 
     Args:
         lattice: the lattice.
-        weights: for each of the :func:`distinct_steps`, for each level, positive weights float64 [integers] of the
+        weights: for each of the ``distinct_steps``, for each level, positive weights float64 [integers] of the
             integers from -radius on; radius is a multiple of the modulus, and so is the number of integers.
     """
     return (_CodeModel if lattice.is_code else _LatticeModel)(lattice, weights)
@@ -111,12 +102,12 @@ def distinct_steps(lattice: TrellisLattice) -> tuple[np.ndarray, np.ndarray]:
     return steps, kinds.astype(np.int64)
 
 
-def _gaussian_weights(lattice: TrellisLattice, scales: np.ndarray, width: int) -> list[list[np.ndarray]]:
-    q, found = lattice.trellis.modulus, []
+def _gaussian_weights(lattice: TrellisLattice, scales: np.ndarray) -> list[list[np.ndarray]]:
+    q, width, found = lattice.trellis.modulus, spacing(lattice), []
     for step in distinct_steps(lattice)[0]:
         rows = []
         for scale in (scales / step).tolist():
-            radius = -(-(math.ceil(_REACH * scale) + width) // q) * q
+            radius = table_radius(math.ceil(REACH * scale) + width, q)
             rows.append(gaussian_masses(scale, width, radius + q)[np.abs(np.arange(-radius, radius + q))])
         found.append(rows)
     return found
@@ -131,7 +122,7 @@ class _TrellisModel(ConditionalModel):
         self.tables = ResidueTables([row for rows in weights for row in rows], self.modulus)
 
     def encode(self, encoder: Encoder, k: np.ndarray, levels: np.ndarray) -> None:
-        for part in self._parts(len(k)):
+        for part in self._batches(len(k)):
             at = levels[part] + self._base
             residues = k[part] % self.modulus
             self._encode_residues(encoder, residues, at)
@@ -139,13 +130,13 @@ class _TrellisModel(ConditionalModel):
 
     def decode(self, decoder: Decoder, levels: np.ndarray) -> np.ndarray:
         found = np.empty(levels.shape, dtype=np.int64)
-        for part in self._parts(len(levels)):
+        for part in self._batches(len(levels)):
             at = levels[part] + self._base
             residues = self._decode_residues(decoder, at)
             found[part] = self.tables.decode(decoder, residues.ravel(), at.ravel()).reshape(at.shape)
         return found
 
-    def _parts(self, count: int) -> list[slice]:
+    def _batches(self, count: int) -> list[slice]:
         return [slice(0, count)]
 
     @abc.abstractmethod
@@ -170,9 +161,9 @@ class _LatticeModel(_TrellisModel):
         )
         # Where the backward sums after i coordinates begin.
         self._offset = np.cumsum([0, *trellis.state_counts]).astype(np.int64)
-        self._batch = max(1, _MEMORY // int(self._offset[-1]))
+        self._batch = max(1, MEMORY // int(self._offset[-1]))
 
-    def _parts(self, count: int) -> list[slice]:
+    def _batches(self, count: int) -> list[slice]:
         return [slice(first, min(first + self._batch, count)) for first in range(0, count, self._batch)]
 
     def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
@@ -192,7 +183,7 @@ class _LatticeModel(_TrellisModel):
         state, betas = np.zeros(len(at), dtype=np.int64), self._backward(at)
         for i in range(self.dim):
             residue = decoder.symbols(len(at), self._counts(i, state, at, betas), None)
-            state = _follow(self._after[i], state, residue)
+            state = follow(self._after[i], state, residue)
             found[:, i] = residue
         return found
 
@@ -214,18 +205,15 @@ class _CodeModel(_TrellisModel):
 
     def __init__(self, lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> None:
         super().__init__(lattice, weights)
-        trellis = lattice.trellis
-        sections = [trellis.sections[0], trellis.sections[min(1, lattice.dim - 1)]]
-        self._first, self._later = after_residues(sections, trellis.state_counts, self.modulus)
-        parity = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]])
+        self._first, self._later = code_steps(lattice)
         # Of each level and parity.
-        self._counts = counts((self.tables.sums[:, None, :] * parity).reshape(-1, self.modulus))
+        self._counts = counts((self.tables.sums[:, None, :] * PARITIES).reshape(-1, self.modulus))
 
     def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
         rows, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
         for i in range(self.dim):
             after = self._later if i else self._first
-            rows[:, i] = 2 * at[:, i] + (after[state, 0] < 0)
+            rows[:, i] = 2 * at[:, i] + odd_states(after)[state]
             state = after[state, residues[:, i]]
             if (state < 0).any():
                 raise ValueError("A vector is no path of the trellis code.")
@@ -235,21 +223,10 @@ class _CodeModel(_TrellisModel):
         found, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
         for i in range(self.dim):
             after = self._later if i else self._first
-            residue = decoder.symbols(len(at), self._counts, 2 * at[:, i] + (after[state, 0] < 0))
-            state = _follow(after, state, residue)
+            residue = decoder.symbols(len(at), self._counts, 2 * at[:, i] + odd_states(after)[state])
+            state = follow(after, state, residue)
             found[:, i] = residue
         return found
-
-
-def _follow(after: np.ndarray, state: np.ndarray, residue: np.ndarray) -> np.ndarray:
-    """The states after decoded residues."""
-    if len(residue) and residue.max() < after.shape[1]:
-        state = after[state, residue]
-        if (state >= 0).all():
-            return state
-    elif not len(residue):
-        return state
-    raise CorruptStream("the bitstream holds a vector that is no point of the lattice")
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -267,8 +244,7 @@ def _backward(at, sums, source, target, residue, start, offset, betas):  # type:
             for s in range(before, onward):
                 top = max(top, betas[b, s])
             for s in range(before, onward):
-                # A state that hardly any weight goes on from must not become a dead end.
-                betas[b, s] = max(betas[b, s] / top, 2.0**-600)
+                betas[b, s] = max(betas[b, s] / top, LEAST_SUM)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -13,26 +13,22 @@ import numba
 import numpy as np
 
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
-from ltc.coding.counts import counts
-from ltc.coding.errors import CorruptStream
-from ltc.coding.gaussian_mass import _INVERSE_ROOT, _LEAST, _NODES, _WEIGHTS, _exponential
+from ltc.coding.frequencies import counts
+from ltc.coding.gaussian_mass import LEAST_MASS, REACH, cell_mass
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
 from ltc.lattices import Lattice
 
 __all__ = ["ConditionalTriangularModel", "TabulatedTriangularModel"]
 
-# Coordinates further than this from zero, in scales, have no entry.
-_REACH = 6.0
+# Where no part of a cell has a mass that a table would tell from none, in scales.
+_FURTHEST = 12.0
 
 # A density's mass beyond the coordinates that have entries.
 _TAIL = 1e-9
 
 # Numbers of the tables that are laid out at once.
 _MEMORY = 1 << 22
-
-# No integer that was ever written is larger.
-_LARGEST = 1 << 53
 
 
 @conditional_point_model.register
@@ -77,9 +73,7 @@ class _TriangularModel(ConditionalModel):
                 value = symbol + middle[here] - weights.shape[1] // 2
                 escaped = symbol == weights.shape[1]
                 if escaped.any():
-                    value[escaped] = decoder.integers(int(escaped.sum()))
-                    if np.abs(value).max() > _LARGEST:
-                        raise CorruptStream("an escaped integer has more digits than any that was written")
+                    value[escaped] = decoder.escaped(int(escaped.sum()))
                 found[here, i] = value
             walk.advance(i, found[:, i])
         return found
@@ -116,7 +110,7 @@ class ConditionalTriangularModel(_TriangularModel):
     """
 
     def __init__(self, lattice: Lattice, scales: np.ndarray) -> None:
-        super().__init__(lattice, _REACH * scales)
+        super().__init__(lattice, REACH * scales)
         self._scales = scales
 
     def _fill(self, base: np.ndarray, levels: np.ndarray, step: float, weights: np.ndarray) -> None:
@@ -167,19 +161,9 @@ def _gaussian(base, scales, step, weights):  # type: ignore[no-untyped-def]
     """weights[b, j] becomes the mass of N(0, scales[b]^2) on a cell around base[b] + (j - radius) step."""
     radius = weights.shape[1] // 2
     for b in range(len(base)):
-        scale = scales[b]
-        parts = int(np.ceil(step / scale))
-        half = step / (2 * parts)  # of a part of a cell, at most half a standard deviation
         for j in range(weights.shape[1]):
             low = base[b] + (j - radius) * step - 0.5 * step
-            total = 0.0
-            for part in range(parts):
-                center = low + (2 * part + 1) * half
-                if abs(center) < 12.0 * scale:
-                    for node in range(5):
-                        u = (center + half * _NODES[node]) / scale
-                        total += _WEIGHTS[node] * _exponential(-0.5 * u * u)
-            weights[b, j] = max(total * half / scale * _INVERSE_ROOT, _LEAST)
+            weights[b, j] = cell_mass(low, step, scales[b], _FURTHEST * scales[b])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -195,5 +179,5 @@ def _tabulated(base, levels, cumulative, width, step, weights):  # type: ignore[
             left = min(int(at), last - 1)
             here = known[left] + (at - left) * (known[left + 1] - known[left])
             if j > 0:
-                weights[b, j - 1] = max(here - before, _LEAST)
+                weights[b, j - 1] = max(here - before, LEAST_MASS)
             before = here

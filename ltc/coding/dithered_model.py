@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.coding.counts import counts, ordered_sum
-from ltc.coding.point_model import Look, PointModel, Step, Walk
-from ltc.coding.trellis_model import RARE, after_residues, residue_sums
+from ltc.coding.frequencies import counts, ordered_sum
+from ltc.coding.point_models import Look, PointModel, Step, Walk
+from ltc.coding.trellis_steps import MEMORY, RARE, after_residues, residue_sums, scaled_sums
 from ltc.lattices import TrellisLattice
 
 __all__ = ["PHASES", "DitheredModel"]
 
 PHASES = 64
 """Places of the dither between two integers."""
-
-# Numbers that the backward sums of a batch may take.
-_MEMORY = 1 << 24
 
 
 class DitheredModel(PointModel):
@@ -49,7 +46,7 @@ class DitheredModel(PointModel):
             k = np.flatnonzero(often)
             self.steps.append(Step.of([k + low] * PHASES))
             self.inside.append(np.ascontiguousarray(w[:, k, i]))  # [phases, symbols]
-        self.batch = max(1, _MEMORY // (sum(trellis.state_counts) * self.copies))
+        self.batch = max(1, MEMORY // (sum(trellis.state_counts) * self.copies))
 
     def dither(self, count: int, seed: int) -> np.ndarray:
         """The dither in 64ths of a step: int64 [count, dim]."""
@@ -80,8 +77,7 @@ class _Walk(Walk):
             terms = self._of_residues(i, model.sums[i])[:, :, None] * np.where(
                 after >= 0, beta[:, after], 0.0
             ).swapaxes(1, 2)
-            beta = ordered_sum(terms.swapaxes(0, 1))
-            beta = np.maximum(beta / beta.max(1, keepdims=True), 2.0**-600)
+            beta = scaled_sums(ordered_sum(terms.swapaxes(0, 1)))
         return found[::-1]
 
     def _of_residues(self, i: int, sums: np.ndarray) -> np.ndarray:

@@ -10,7 +10,13 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-__all__ = ["gaussian_masses"]
+__all__ = ["LEAST_MASS", "REACH", "cell_mass", "gaussian_masses"]
+
+REACH = 6.0
+"""Beyond so many scales from its mean a Gaussian has hardly a mass that is not escaped anyway."""
+
+LEAST_MASS = 2.0**-100
+"""No mass is less: whatever a trellis allows has a code."""
 
 # Five nodes and weights on [-1, 1] (Abramowitz & Stegun, table 25.4): 1e-8 and better on cells of a standard deviation.
 _NODES = np.array([-0.9061798459386640, -0.5384693101056831, 0.0, 0.5384693101056831, 0.9061798459386640])
@@ -19,9 +25,6 @@ _WEIGHTS = np.array(
 )
 
 _INVERSE_ROOT = 0.3989422804014327  # 1 / sqrt(2 pi)
-
-# No mass is less: whatever a trellis allows has a code.
-_LEAST = 2.0**-100
 
 
 def gaussian_masses(scale: float, width: float, count: int) -> np.ndarray:
@@ -35,7 +38,7 @@ def gaussian_masses(scale: float, width: float, count: int) -> np.ndarray:
     Returns:
         float64 [count], each at least 2^-100.
 
-    Example:
+    Examples:
         >>> gaussian_masses(1.0, 1.0, 3).round(4).tolist()
         [0.3829, 0.2417, 0.0606]
     """
@@ -46,16 +49,23 @@ def gaussian_masses(scale: float, width: float, count: int) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _fill(scale, width, found):  # type: ignore[no-untyped-def]
+    for k in range(len(found)):
+        found[k] = cell_mass(k - 0.5 * width, width, scale, np.inf)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def cell_mass(low, width, scale, furthest):  # type: ignore[no-untyped-def]
+    """The mass of N(0, scale^2) on [low, low + width], at least 2^-100; parts beyond ``furthest`` are left out."""
     parts = int(np.ceil(width / scale))
     half = width / (2 * parts)  # of a part of a cell, at most half a standard deviation
-    for k in range(len(found)):
-        total = 0.0
-        for part in range(parts):
-            center = k - 0.5 * width + (2 * part + 1) * half
+    total = 0.0
+    for part in range(parts):
+        center = low + (2 * part + 1) * half
+        if abs(center) < furthest:
             for node in range(5):
                 u = (center + half * _NODES[node]) / scale
                 total += _WEIGHTS[node] * _exponential(-0.5 * u * u)
-        found[k] = max(total * half / scale * _INVERSE_ROOT, _LEAST)
+    return max(total * half / scale * _INVERSE_ROOT, LEAST_MASS)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

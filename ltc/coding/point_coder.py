@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ltc.coding.errors import CorruptStream
-from ltc.coding.point_model import PointModel
-from ltc.coding.range_coder import Decoder, Encoder
+from ltc.coding.point_models import PointModel
+from ltc.coding.range_coder import LARGEST, Decoder, Encoder
 
-__all__ = ["LARGEST", "decode_points", "encode_points"]
-
-LARGEST = 1 << 53
-"""Integers of coordinates are below this in absolute value: floating-point points have no more digits."""
+__all__ = ["decode_points", "encode_points"]
 
 
 def encode_points(model: PointModel, k: np.ndarray, seed: int = 0) -> bytes:

@@ -7,7 +7,10 @@ import numpy as np
 
 from ltc.coding.errors import CorruptStream
 
-__all__ = ["Decoder", "Encoder"]
+__all__ = ["LARGEST", "Decoder", "Encoder"]
+
+LARGEST = 1 << 53
+"""Integers of coordinates are below this in absolute value: floating-point points have no more digits."""
 
 _Categorical = constriction.stream.model.Categorical
 _Uniform = constriction.stream.model.Uniform
@@ -33,14 +36,14 @@ class Encoder:
 
         Args:
             symbols: integers [count].
-            tables: of :func:`~ltc.coding.counts.counts`, [tables, symbols].
+            tables: of ``ltc.coding.frequencies.counts``, [tables, symbols].
             rows: which table a symbol has [count]; None if there is one table for each symbol, in order.
         """
         symbols = np.ascontiguousarray(symbols, dtype=np.int32)
         if rows is not None and len(tables) == 1:
             self._coder.encode(symbols, _Categorical(tables[0], perfect=False))
             return
-        for part in _parts(len(symbols), tables.shape[1]):
+        for part in _batches(len(symbols), tables.shape[1]):
             self._coder.encode(symbols[part], _BY_ROW, _lay_out(tables, rows, part))
 
     def integers(self, values: np.ndarray) -> None:
@@ -52,14 +55,14 @@ class Encoder:
         for value in values.tolist():
             size = abs(value)
             length = size.bit_length()
-            self._one(length, _LENGTHS)
+            self._encode_symbol(length, _LENGTHS)
             if length:
-                self._one(int(value < 0), _SIGN)
+                self._encode_symbol(int(value < 0), _SIGN)
             for low in range(0, length - 1, _AT_ONCE):
                 width = min(_AT_ONCE, length - 1 - low)
-                self._one((size >> low) & ((1 << width) - 1), _Uniform(1 << width))
+                self._encode_symbol((size >> low) & ((1 << width) - 1), _Uniform(1 << width))
 
-    def _one(self, symbol: int, model: object) -> None:
+    def _encode_symbol(self, symbol: int, model: object) -> None:
         self._coder.encode(np.array([symbol], dtype=np.int32), model)
 
     def getvalue(self) -> bytes:
@@ -68,7 +71,7 @@ class Encoder:
 
 
 class Decoder:
-    """Reads what an :class:`Encoder` wrote.
+    """Reads what an ``Encoder`` wrote.
 
     Raises:
         CorruptStream: if the length is not a multiple of four bytes, here or in any method if the stream is no code.
@@ -84,7 +87,7 @@ class Decoder:
         if rows is not None and len(tables) == 1:
             return self._read(_Categorical(tables[0], perfect=False), count)
         found = np.empty(count, dtype=np.int32)
-        for part in _parts(count, tables.shape[1]):
+        for part in _batches(count, tables.shape[1]):
             found[part] = self._read(_BY_ROW, _lay_out(tables, rows, part))
         return found
 
@@ -103,6 +106,13 @@ class Decoder:
             found[i] = -size if negative else size
         return found
 
+    def escaped(self, count: int) -> np.ndarray:
+        """``integers`` that stand for what has no entry in a table, none beyond ``LARGEST``."""
+        found = self.integers(count)
+        if count and np.abs(found).max() > LARGEST:
+            raise CorruptStream("an escaped integer has more digits than any that was written")
+        return found
+
     def _read(self, *arguments: object) -> np.ndarray:
         try:
             return self._coder.decode(*arguments)
@@ -110,7 +120,7 @@ class Decoder:
             raise CorruptStream("the bitstream is not a code for these tables") from error
 
 
-def _parts(count: int, symbols: int) -> list[slice]:
+def _batches(count: int, symbols: int) -> list[slice]:
     size = max(1, _CHUNK // symbols)
     return [slice(first, min(first + size, count)) for first in range(0, count, size)]
 

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ltc.coding.counts import counts, ordered_sum
-from ltc.coding.errors import CorruptStream
+from ltc.coding.frequencies import counts, ordered_sum
 from ltc.coding.range_coder import Decoder, Encoder
-from ltc.coding.trellis_model import RARE
+from ltc.coding.trellis_steps import RARE
 
 __all__ = ["ResidueTables"]
-
-# No integer that was ever written is larger.
-_LARGEST = 1 << 53
 
 
 class ResidueTables:
@@ -84,8 +80,6 @@ class ResidueTables:
             found = symbol + self._low[at[here]]
             escaped = symbol == 1 << group
             if escaped.any():
-                found[escaped] = decoder.integers(int(escaped.sum()))
-                if np.abs(found).max() > _LARGEST:
-                    raise CorruptStream("an escaped integer has more digits than any that was written")
+                found[escaped] = decoder.escaped(int(escaped.sum()))
             j[here] = found
         return residues + self.modulus * j

@@ -7,20 +7,16 @@ of such models keeps, for every point, the components' posterior probabilities.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ltc.coding.counts import ESCAPE, counts, ordered_sum
-from ltc.coding.point_model import Look, PointModel, Step, Walk
+from ltc.coding.frequencies import ESCAPE, counts, ordered_sum
+from ltc.coding.point_models import Look, PointModel, Step, Walk
+from ltc.coding.trellis_steps import PARITIES, RARE, after_residues, code_steps, odd_states, residue_sums, scaled_sums
 from ltc.lattices import TrellisLattice
-from ltc.lattices.trellis import Section
 
-__all__ = ["RARE", "TrellisModel", "after_residues", "residue_sums"]
-
-RARE = 2.0**-26
-"""Integers less likely than this, of all that share a residue, are escaped."""
+__all__ = ["TrellisModel"]
 
 
 @dataclass(frozen=True)
@@ -75,14 +71,12 @@ class TrellisModel(PointModel):
         return found[::-1]
 
     def _of_code(self, lattice: TrellisLattice) -> list[_Coordinate]:
-        trellis, w = lattice.trellis, self.weights["w"]
+        w = self.weights["w"]
         # In each state follow the integers of one parity, whose weights sum to 1: two rows, and no backward sums.
-        parities = np.array([[0, -1, 0, -1], [-1, 0, -1, 0]])
+        parities = np.where(PARITIES, 0, -1)
         made = [_tables(w[:, :, i], parities, np.ones((len(w), 1)))[:2] for i in range(w.shape[2])]
-        found = []
-        sections = [trellis.sections[0], trellis.sections[min(1, lattice.dim - 1)]]
-        both = after_residues(sections, trellis.state_counts, self.modulus)
-        rows = [(after[:, 0] < 0).astype(np.int64) for after in both]
+        found, both = [], code_steps(lattice)
+        rows = [odd_states(after).astype(np.int64) for after in both]
         for i in range(self.dim):
             # A copy of the code begins in state 0.
             later = int(i % lattice.dim > 0)
@@ -131,27 +125,6 @@ class _MixtureWalk(_Walk):
         return super().advance(i, rows, symbols, k)
 
 
-def residue_sums(w: np.ndarray, modulus: int) -> np.ndarray:
-    """Sums of the weights [tables, integers] over the integers of each residue class: [tables, q]."""
-    return np.stack([ordered_sum(w[:, r::modulus].T) for r in range(modulus)], 1)
-
-
-def after_residues(sections: Sequence[Section], states: Sequence[int], modulus: int) -> list[np.ndarray]:
-    """For each section [states, q], the state after each residue, -1 where it is not allowed.
-
-    Args:
-        sections: of a trellis.
-        states: how many there are before each section.
-        modulus: q.
-    """
-    found = []
-    for section, count in zip(sections, states, strict=False):
-        after = np.full((count, modulus), -1, dtype=np.int64)
-        after[section.source, section.residue] = section.target
-        found.append(after)
-    return found
-
-
 def _tables(w: np.ndarray, after: np.ndarray, beta: np.ndarray) -> tuple[Step, np.ndarray, np.ndarray]:
     """The tables of one coordinate, and the backward sums before it.
 
@@ -177,5 +150,4 @@ def _tables(w: np.ndarray, after: np.ndarray, beta: np.ndarray) -> tuple[Step, n
             chances[m, row, : len(integer)] = w[m, integer - low] * onward[row, integer % modulus] / before[m, row]
     if components == 1:
         step = Step(step.values, step.low, step.lookup, counts(chances[0]))
-    # A state that hardly any weight goes on from must not become a dead end, nor a number without full precision.
-    return step, chances, np.maximum(before / before.max(1, keepdims=True), 2.0**-600)
+    return step, chances, scaled_sums(before)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.coding.counts import counts
-from ltc.coding.point_model import Look, PointModel, Step, Walk
-from ltc.coding.trellis_model import RARE
+from ltc.coding.frequencies import counts
+from ltc.coding.point_models import Look, PointModel, Step, Walk
+from ltc.coding.trellis_steps import RARE
 
 __all__ = ["PHASES", "TriangularModel"]
 

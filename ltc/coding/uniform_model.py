@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.coding.counts import counts
-from ltc.coding.point_model import Look, PointModel, Step, Walk
+from ltc.coding.frequencies import counts
+from ltc.coding.point_models import Look, PointModel, Step, Walk
 
 __all__ = ["UniformModel"]
 

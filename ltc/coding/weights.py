@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltc.coding.dithered_model import PHASES, DitheredModel
 from ltc.coding.errors import NoBitstream
-from ltc.coding.point_model import PointModel
+from ltc.coding.point_models import PointModel
 from ltc.coding.trellis_model import TrellisModel
 from ltc.coding.triangular_model import PHASES as TRIANGULAR_PHASES
 from ltc.coding.triangular_model import TriangularModel
@@ -25,7 +25,7 @@ from ltc.entropy import (
     TriangularPrior,
 )
 
-__all__ = ["dithered_point_model", "point_model"]
+__all__ = ["dithered_point_model", "floored_weights", "point_model"]
 
 # log weights end at this, and fall by one a step from there: each integer has a positive weight, so that no state of a
 # trellis is a dead end.
@@ -38,7 +38,7 @@ def point_model(model: EntropyModel, weights: dict[str, np.ndarray] | None = Non
 
     Args:
         model: an exact model.
-        weights: what :attr:`PointModel.weights` was when the model was saved; made anew by default.
+        weights: what ``PointModel.weights`` was when the model was saved; made anew by default.
 
     Raises:
         NoBitstream: if the model has none.
@@ -85,8 +85,7 @@ def dithered_point_model(model: EntropyModel, weights: dict[str, np.ndarray] | N
 def _table_weights(models: list[TableModel], shares: Tensor) -> dict[str, np.ndarray]:
     radius = max(m.radius(torch.zeros(1)) for m in models)
     logs = torch.stack([_columns(m, m.tables(radius)[0]) for m in models])  # [components, integers, period]
-    logs = logs - logs.amax(1, keepdim=True)
-    w = _floored(logs, models[0].grid(radius)[:, None])
+    w = floored_weights(logs, models[0].grid(radius), dim=1).numpy()
     return {"w": w, "shares": shares.detach().double().cpu().numpy()}
 
 
@@ -98,7 +97,7 @@ def _phase_weights(model: TriangularPrior) -> dict[str, np.ndarray]:
     m = torch.arange(-radius, radius + 1, dtype=torch.float64, device=model.step.device)
     phase = (torch.arange(TRIANGULAR_PHASES, device=m.device) + 0.5) / TRIANGULAR_PHASES
     logs = model.log_mass((m + phase[:, None])[..., None] * model.step, model.step)  # [phases, integers, dim]
-    w = _floored(logs - logs.amax(1, keepdim=True), m[:, None])
+    w = floored_weights(logs, m, dim=1).numpy()
     return {"w": w, "basis": generator.double().cpu().numpy()}
 
 
@@ -107,12 +106,23 @@ def _dithered_weights(model: TrellisPrior) -> dict[str, np.ndarray]:
     grid = model.grid(model.radius(torch.zeros(1), spare=1))
     phase = torch.arange(PHASES, dtype=torch.float64, device=grid.device) / PHASES
     logs = model.family.log_mass((grid + phase[:, None])[..., None] * model.step, model.step, model._which)
-    return {"w": _floored(logs - logs.amax(1, keepdim=True), grid[:, None])}
+    return {"w": floored_weights(logs, grid, dim=1).numpy()}
 
 
-def _floored(logs: Tensor, k: Tensor) -> np.ndarray:
-    """exp(logs), with weights of at least a tiny number that falls with |k|, the same for all."""
-    return torch.exp(torch.maximum(logs, _FLOOR - k.abs())).double().cpu().numpy()
+def floored_weights(log_f: Tensor, k: Tensor, dim: int = -1) -> Tensor:
+    """f over its largest value, of which none is zero: at least a tiny number that falls with |k|, the same for all.
+
+    Args:
+        log_f: log f at the integers, along one axis [..., integers, ...].
+        k: the integers.
+        dim: the axis.
+
+    Returns:
+        float64, of the shape of ``log_f``, on the CPU.
+    """
+    logs = (log_f - log_f.amax(dim, keepdim=True)).double()
+    floor = (_FLOOR - k.abs()).reshape(-1, *[1] * (log_f.ndim - 1 - dim % log_f.ndim))
+    return torch.exp(torch.maximum(logs, floor)).cpu()
 
 
 def _columns(model: TableModel, table: Tensor) -> Tensor:

@@ -2,18 +2,19 @@
 
 - ``entropy_model`` the interface
 - ``exact`` the exact prior of any lattice (the default): ``trellis_prior`` and ``trellis_code_prior``
-  (both a ``table_model``), or ``triangular_prior``
+  (both a ``table_model``, with the search by ``class_search``), or ``triangular_prior``
 - ``mixture_prior`` a mixture of exact priors, for latents that depend on each other
 - ``nested_prior`` fixed rate: the points of a lattice in the Voronoi cell of a coarser copy
-- ``conditional`` the exact prior given a scale for each coordinate (``conditional_prior`` is what it is to others):
-  ``conditional_trellis``, with the ``class_sums`` of Gaussians, or ``conditional_triangular``
+- ``conditional`` the exact prior given a scale for each coordinate (``conditional_base`` is what it is to others):
+  ``conditional_trellis``, with the ``gaussian_classes`` of Gaussians, or ``conditional_triangular``
+- ``cells`` the cells of all of these, ``gaussian_cells`` Gaussians on them, ``trellis_sums`` their class sums
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``errors`` what is wrong when latents run away
-- ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
+- ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_cell``
 """
 
 from ltc.entropy.conditional import conditional_prior
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.entropy.densities import Density, FactorizedDensity, FlowDensity
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.errors import LatentsTooFar
@@ -26,7 +27,7 @@ from ltc.entropy.table_model import TableModel
 from ltc.entropy.trellis_code_prior import TrellisCodePrior
 from ltc.entropy.trellis_prior import TrellisPrior
 from ltc.entropy.triangular_prior import TriangularPrior
-from ltc.entropy.voronoi_points import voronoi_points
+from ltc.entropy.voronoi_cell import voronoi_points
 
 __all__ = [
     "ConditionalPrior",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
 from ltc.lattices import Lattice, TrellisLattice
@@ -16,7 +16,7 @@ def conditional_prior(lattice: Lattice) -> ConditionalPrior:
     Raises:
         ValueError: if the lattice has neither a trellis nor a triangular generator.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> type(conditional_prior(lattices.get("tcq8"))).__name__
         'ConditionalCodePrior'

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ltc.entropy.class_sums import class_sums
-from ltc.entropy.conditional_prior import ConditionalPrior, log_cell_mass
+from ltc.entropy.cells import trellis_cells
+from ltc.entropy.conditional_base import ConditionalPrior
+from ltc.entropy.gaussian_cells import log_cell_mass
+from ltc.entropy.gaussian_classes import class_sums
 from ltc.lattices import Lattice, TrellisLattice
 from ltc.lattices.path_sum import log_path_sum
 
@@ -18,9 +20,9 @@ __all__ = ["ConditionalCodePrior", "ConditionalTrellisPrior"]
 class ConditionalTrellisPrior(ConditionalPrior):
     """P(k) = prod_i f_i(k_i) / Z, with f_i the mass of N(0, scale_i^2) on the cell of k_i, as wide as a step.
 
-    As in :class:`~ltc.entropy.TrellisPrior`, Z is the sum over all paths of the trellis of the product of the class
-    sums ``S_i(r)``, which for a Gaussian have closed forms (:mod:`ltc.entropy.class_sums`); here each vector has its
-    own scales and so its own Z.
+    As in ``ltc.entropy.TrellisPrior``, Z is the sum over all paths of the trellis of the product of the class
+    sums ``S_i(r)``, which for a Gaussian have closed forms (``ltc.entropy.gaussian_classes``); here each vector has
+    its own scales and so its own Z.
 
     Args:
         lattice: a lattice with a trellis that ends in one state.
@@ -28,7 +30,7 @@ class ConditionalTrellisPrior(ConditionalPrior):
     Raises:
         ValueError: if there is none.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> prior = ConditionalTrellisPrior(lattices.get("e8"))
         >>> prior.log_prob(torch.zeros(16), torch.full((16,), 0.11)).exp()
@@ -61,8 +63,8 @@ class ConditionalTrellisPrior(ConditionalPrior):
 class ConditionalCodePrior(ConditionalPrior):
     """P(k) = prod_i f_i(k_i), with f_i the mass of N(0, scale_i^2) on the cell of k_i, two steps wide.
 
-    In each state of a trellis code follow the k of one parity. Two steps apart, their cells fill the line: each factor
-    is a probability by itself, of k_i given the path so far.
+    In each state of a trellis code follow the k of one parity, whose cells fill the line: each factor is a probability
+    by itself, of k_i given the path so far (``ltc.entropy.cells.spacing``).
 
     Args:
         lattice: a trellis code.
@@ -76,7 +78,7 @@ class ConditionalCodePrior(ConditionalPrior):
         if not isinstance(lattice, TrellisLattice) or not lattice.is_code:
             raise ValueError(f"{lattice.name} is no trellis code.")
         self.group = 1
-        self.register_buffer("width", 2 * lattice.steps, persistent=False)
+        self.register_buffer("width", trellis_cells(lattice), persistent=False)
 
     def log_prob(self, points: Tensor, scales: Tensor) -> Tensor:
         self.check_points(points, scales)

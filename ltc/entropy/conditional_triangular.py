@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
-import torch
 from torch import Tensor
 
-from ltc.entropy.conditional_prior import ConditionalPrior, log_cell_mass
-from ltc.entropy.triangular_prior import triangular_steps
+from ltc.entropy.cells import triangular_steps, with_slope_by_width
+from ltc.entropy.conditional_base import ConditionalPrior
+from ltc.entropy.gaussian_cells import log_cell_mass, log_density
 from ltc.lattices import Lattice
 
 __all__ = ["ConditionalTriangularPrior"]
@@ -19,7 +17,7 @@ class ConditionalTriangularPrior(ConditionalPrior):
 
     Given z_1 .. z_{i-1}, coordinate x_i of a point z B is one of ``z_i B_ii`` plus what these fixed, for an upper
     triangular B. The cells of such a line tile it: each factor is a probability by itself, as in
-    :class:`~ltc.entropy.TriangularPrior`.
+    ``ltc.entropy.TriangularPrior``.
 
     Args:
         lattice: with an upper triangular generator; a learned one is learned here, too.
@@ -27,7 +25,8 @@ class ConditionalTriangularPrior(ConditionalPrior):
     Raises:
         ValueError: if the generator is missing or not upper triangular.
 
-    Example:
+    Examples:
+        >>> import torch
         >>> from ltc import lattices
         >>> prior = ConditionalTriangularPrior(lattices.get("an", 3))
         >>> prior.log_prob(torch.zeros(6), torch.full((6,), 0.05)).exp()
@@ -47,15 +46,4 @@ class ConditionalTriangularPrior(ConditionalPrior):
         points, scales = points.reshape(shape), scales.reshape(shape)
         step = triangular_steps(self.lattice) if self._step is None else self._step
         log_f = log_cell_mass(points, scales, step.detach())
-        # Where points do not move with the basis, neither does it with them.
-        if step.requires_grad and points.requires_grad:
-            slope = _slope_by_width(points.detach(), scales.detach(), step.detach(), log_f.detach())
-            log_f = log_f + slope * (step - step.detach()).to(slope)
-        return log_f.sum(-1)
-
-
-def _slope_by_width(x: Tensor, scales: Tensor, width: Tensor, log_mass: Tensor) -> Tensor:
-    """The derivative of the log mass of [x - w/2, x + w/2] by w: half the density at both ends, over the mass."""
-    ends = torch.stack([x - width / 2, x + width / 2]) / scales
-    log_density = -0.5 * ends.square() - torch.log(scales) - 0.5 * math.log(2 * math.pi)
-    return ((log_density - log_mass).exp().sum(0) / 2).to(x.dtype)
+        return with_slope_by_width(log_f, points, step, lambda ends: log_density(ends, scales)).sum(-1)

@@ -25,7 +25,7 @@ class EntropyModel(nn.Module, abc.ABC):
 
     Attributes:
         exact: whether ``forward`` is the length of a real code (probabilities that sum to 1), not an estimate.
-        searches: whether :meth:`rd_optimal_point` weighs rate against distance.
+        searches: whether ``rd_optimal_point`` weighs rate against distance.
 
     Raises:
         ValueError: if ``dim`` is no multiple of the lattice's dimension.
@@ -71,7 +71,7 @@ class EntropyModel(nn.Module, abc.ABC):
     def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
         """Natural logarithm of the mass of boxes around latents with noise, at any place: the product of the f_i alone.
 
-        In training with noise it takes the place of :meth:`log_prob`, as in scalar transform coding (Ballé et al.,
+        In training with noise it takes the place of ``log_prob``, as in scalar transform coding (Ballé et al.,
         2017): latents that say nothing cost nothing.
 
         Args:

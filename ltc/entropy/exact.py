@@ -31,7 +31,7 @@ def exact_prior(
         run: coordinate i has the f of number ``i // run mod period``; for other lattices a run of 1 means an f for
             each coordinate, whatever the period.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> type(exact_prior(lattices.get("an", 3), 3)).__name__
         'TriangularPrior'

@@ -59,12 +59,12 @@ class Family(nn.Module, abc.ABC):
     def log_mass_and_slope(
         self, t: Tensor, width: Tensor, which: Tensor | None = None, least: float = 0.0
     ) -> tuple[Tensor, Tensor]:
-        """:meth:`log_mass`, and its derivative by ``t`` as a constant: float64 [..., m] each.
+        """``log_mass``, and its derivative by ``t`` as a constant: float64 [..., m] each.
 
         Args:
             t: [..., m].
             width: [m].
-            which: as in :meth:`log_mass`.
+            which: as in ``log_mass``.
             least: components that are narrower than a Gaussian of this scale count as having its width.
         """
         log_scale = self.log_scale
@@ -72,18 +72,33 @@ class Family(nn.Module, abc.ABC):
             log_scale = _AtLeast.apply(log_scale, math.log(least * self.like_gaussian))
         parts: list[Tensor] = [F.log_softmax(self.weight.double(), dim=0), self.mean, log_scale]
         if which is not None:
-            parts = self._of(which, parts)
+            parts = self._gather(which, parts)
         return _MixtureLogMass.apply(t.double(), *parts, width.double(), self)
 
-    def _of(self, which: Tensor, parts: list[Tensor]) -> list[Tensor]:
+    def _gather(self, which: Tensor, parts: list[Tensor]) -> list[Tensor]:
         """Parameters of coordinates by their functions' numbers."""
         # All of them in order need no copy.
         return parts if len(which) == self.dim else [part.index_select(1, which) for part in parts]
 
+    def which(self, dim: int, run: int = 1) -> Tensor:
+        """The function of each of ``dim`` coordinates: number ``i // run``, modulo how many there are; int64 [dim].
+
+        Raises:
+            ValueError: if the functions do not make up so many coordinates.
+        """
+        if run < 1 or dim % (self.dim * run):
+            raise ValueError(f"{self.dim} functions in runs of {run} do not make up {dim} coordinates.")
+        return torch.arange(dim) // run % self.dim
+
+    def log_box_mass(self, y: Tensor, width: float, which: Tensor) -> Tensor:
+        """log of the mass of a cube of this width around vectors [..., m]: [...], in the dtype of ``y``."""
+        cell = torch.full(which.shape, width, dtype=torch.float64, device=which.device)
+        return self.log_mass(y, cell, which).sum(-1).to(y.dtype)
+
     def log_density(self, t: Tensor, which: Tensor | None = None) -> Tensor:
         """log of the mixture's density: t [..., m] -> [..., m], in the dtype of ``t``; ``which`` as for the mass."""
         parts = [self.weight.to(t), self.mean.to(t), self.log_scale.to(t)]
-        weight, mean, log_scale = parts if which is None else self._of(which, parts)
+        weight, mean, log_scale = parts if which is None else self._gather(which, parts)
         center = (t[..., None, :] - mean) / log_scale.exp()
         log_weight = F.log_softmax(weight, dim=0)
         return torch.logsumexp(log_weight + self.standard_log_density(center) - log_scale, dim=-2)

@@ -30,7 +30,7 @@ class MixturePrior(EntropyModel):
     Raises:
         ValueError: if there is no component, or they are not exact.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> from ltc.entropy import exact_prior
         >>> prior = MixturePrior(lattices.get("a2"), 4, components=3, prior=exact_prior)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltc.entropy.densities import Density
 from ltc.entropy.entropy_model import EntropyModel
-from ltc.entropy.voronoi_points import CUBE_POINTS, voronoi_points
+from ltc.entropy.voronoi_cell import CUBE_POINTS, voronoi_points
 from ltc.lattices import Lattice
 
 __all__ = ["MonteCarloPrior"]

@@ -30,7 +30,7 @@ class NestedPrior(EntropyModel):
     Raises:
         ValueError: if q is no whole number of at least 2, or the lattice has no generator.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> code = NestedPrior(lattices.get("e8"), 8, q=4)
         >>> y = 3 * torch.randn(1000, 8)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import abc
 import math
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from ltc.entropy.class_costs import class_costs
+from ltc.entropy.cells import with_slope
+from ltc.entropy.class_search import class_costs
 from ltc.entropy.entropy_model import LOG2, EntropyModel
 from ltc.entropy.errors import LatentsTooFar
+from ltc.entropy.trellis_sums import table_integers, table_radius
 from ltc.lattices import Lattice, TrellisLattice
 
 __all__ = ["LEAST", "TableModel"]
@@ -31,7 +32,7 @@ class TableModel(EntropyModel):
     """A model with a table of log f_i(k) for each coordinate's integers k, on a lattice with a trellis.
 
     Because the rate is a sum over coordinates, the trellis search that finds the nearest point also finds the point
-    with the least ``sum |y_i - point_i|^p + mu * rate``: :meth:`rd_optimal_point`.
+    with the least ``sum |y_i - point_i|^p + mu * rate``: ``rd_optimal_point``.
     """
 
     lattice: TrellisLattice
@@ -47,7 +48,7 @@ class TableModel(EntropyModel):
 
     @abc.abstractmethod
     def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The model over the integers -radius, -radius + 1, … (see :meth:`grid`).
+        """The model over the integers -radius, -radius + 1, … (see ``grid``).
 
         Returns:
             log f: float64 [grid, dim]; its slope by the point's coordinate [grid, dim]; the constant, log Z.
@@ -70,7 +71,7 @@ class TableModel(EntropyModel):
         at_k = (k + radius).clamp_(0, len(table) - 1)
         log_f = table.gather(0, at_k)
         if points.requires_grad:
-            log_f = _WithSlope.apply(log_f, points, slope.gather(0, at_k))
+            log_f = with_slope(log_f, points, slope.gather(0, at_k))
         return (log_f.sum(-1) - log_z).to(points.dtype)
 
     @torch.no_grad()
@@ -101,22 +102,8 @@ class TableModel(EntropyModel):
                 f"The latents span {need} lattice steps, more than {_LARGEST_RADIUS}: training diverged, or an input "
                 "is far from all that was trained on; lower the learning rate or lambda."
             )
-        return -(-need // self.modulus) * self.modulus
+        return table_radius(need, self.modulus)
 
     def grid(self, radius: int) -> Tensor:
         """The integers of a table, from -radius (a multiple of q) on, whole periods of q: float64 [grid]."""
-        return torch.arange(-radius, radius + self.modulus, device=self.step.device, dtype=torch.float64)
-
-
-class _WithSlope(torch.autograd.Function):
-    """log f at a lattice point, with the slope of log f there as derivative by the point (straight-through)."""
-
-    @staticmethod
-    def forward(ctx: Any, log_f: Tensor, points: Tensor, slope: Tensor) -> Tensor:
-        ctx.save_for_backward(slope.to(points.dtype))
-        return log_f.clone()
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
-        (slope,) = ctx.saved_tensors
-        return gradient, gradient.to(slope.dtype) * slope, None
+        return table_integers(radius, self.modulus, self.step.device).double()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ltc.entropy.cells import spacing
 from ltc.entropy.families import Family
 from ltc.entropy.table_model import LEAST, TableModel
 from ltc.lattices import Lattice
@@ -46,11 +47,11 @@ class TrellisCodePrior(TableModel):
         self.even, self.odd = family(period), family(period)
 
     def tables(self, radius: int) -> tuple[Tensor, Tensor, Tensor]:
-        at = self.grid(radius)[:, None] * self.step[: self.period]
+        step = self.step[: self.period]
+        at, cells = self.grid(radius)[:, None] * step, spacing(self.lattice) * step
         tables, slopes = [], []
-        # The k of one parity lie two steps apart: cells of that width fill the line.
         for family, points in ((self.even, at[0::2]), (self.odd, at[1::2])):
-            log_f, slope = family.log_mass_and_slope(points, 2 * self.step[: self.period], least=LEAST)
+            log_f, slope = family.log_mass_and_slope(points, cells, least=LEAST)
             tables.append(log_f - log_f.logsumexp(0))
             slopes.append(slope)
         # The grid starts at an even number: interleaved, the two parities are the grid again.

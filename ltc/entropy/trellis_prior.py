@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ltc.entropy.families import Family
 from ltc.entropy.table_model import LEAST, TableModel
+from ltc.entropy.trellis_sums import log_class_sums
 from ltc.lattices import Lattice
 from ltc.lattices.path_sum import log_path_sum
 
@@ -23,13 +24,13 @@ class TrellisPrior(TableModel):
     Args:
         lattice: a lattice with a trellis that ends in one state.
         dim: latent dimensions, a multiple of the lattice's.
-        family: the f_i, e.g. a :class:`~ltc.entropy.families.GaussianMixture` of ``dim`` coordinates.
+        family: the f_i, e.g. a ``ltc.entropy.families.GaussianMixture`` of ``dim`` coordinates.
         run: coordinate i has the f of number ``i // run``, modulo how many the family has.
 
     Raises:
         ValueError: if the family and the run do not fit the dimension.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> from ltc.entropy.families import GaussianMixture
         >>> prior = TrellisPrior(lattices.get("e8"), 16, GaussianMixture(16))
@@ -44,13 +45,11 @@ class TrellisPrior(TableModel):
 
     def __init__(self, lattice: Lattice, dim: int, family: Family, run: int = 1) -> None:
         super().__init__(lattice, dim)
-        if run < 1 or dim % (family.dim * run):
-            raise ValueError(f"{family.dim} functions in runs of {run} do not make up {dim} coordinates.")
+        which = family.which(dim, run)
         if self.lattice.is_code:
             raise ValueError(f"{lattice.name} has no trellis with one final state; use the trellis code's prior.")
         self.family, self.trellis = family, self.lattice.trellis
-        # Which f a coordinate has; coordinates with the same f and the same step share a column of the tables.
-        which = torch.arange(dim) // run % family.dim
+        # Coordinates with the same f and the same step share a column of the tables.
         steps, step = self.step.unique(return_inverse=True)
         used, column = (which * len(steps) + step).unique(return_inverse=True)
         self.register_buffer("_which", which, persistent=False)
@@ -71,19 +70,15 @@ class TrellisPrior(TableModel):
         return table, slope, self.log_partition(table)
 
     def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
-        cell = torch.full_like(self.step, width)
-        return self.family.log_mass(y, cell, self._which).sum(-1).to(y.dtype)
+        return self.family.log_box_mass(y, width, self._which)
 
     def support(self) -> Tensor:
         return self.family.support()[self._which]
 
     def log_partition(self, log_f: Tensor) -> Tensor:
         """log Z from tables of log f over a grid that starts at a multiple of q: [..., grid, dim] -> [...]."""
-        n, q = self.lattice.dim, self.modulus
-        shape = log_f.shape[:-2]
-        by_residue = log_f.reshape(*shape, log_f.shape[-2] // q, q, self.dim).logsumexp(-3)  # [..., q, dim]
-        copies = by_residue.transpose(-1, -2).reshape(*shape, self.dim // n, n, q)
-        return log_path_sum(self.trellis, copies).sum(-1)
+        sums = log_class_sums(log_f, self.modulus, dim=-2).transpose(-1, -2)  # [..., dim, q]
+        return log_path_sum(self.trellis, sums.unflatten(-2, (-1, self.lattice.dim))).sum(-1)
 
     def log_prob_dithered(self, points: Tensor, dither: Tensor) -> Tensor:
         # P(k | u) with f_i moved by the dither: a table and a Z for every vector.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from ltc.entropy.cells import triangular_steps, with_slope_by_width
 from ltc.entropy.entropy_model import EntropyModel
 from ltc.entropy.families import Family
 from ltc.lattices import Lattice
 
-__all__ = ["TriangularPrior", "triangular_steps"]
+__all__ = ["TriangularPrior"]
 
 
 class TriangularPrior(EntropyModel):
@@ -35,10 +35,8 @@ class TriangularPrior(EntropyModel):
 
     def __init__(self, lattice: Lattice, dim: int, family: Family, run: int = 1) -> None:
         super().__init__(lattice, dim)
-        if run < 1 or dim % (family.dim * run):
-            raise ValueError(f"{family.dim} functions in runs of {run} do not make up {dim} coordinates.")
         self.family = family
-        self.register_buffer("_which", torch.arange(dim) // run % family.dim, persistent=False)
+        self.register_buffer("_which", family.which(dim, run), persistent=False)
         step = triangular_steps(lattice).repeat(dim // lattice.dim)
         self.register_buffer("_step", None if lattice.learns else step, persistent=False)
 
@@ -54,8 +52,7 @@ class TriangularPrior(EntropyModel):
         return self.family.log_mass(x, width, self._which)
 
     def log_noisy_mass(self, y: Tensor, width: float) -> Tensor:
-        cell = torch.full_like(self.step.detach(), width)
-        return self.log_mass(y, cell).sum(-1).to(y.dtype)
+        return self.family.log_box_mass(y, width, self._which)
 
     def support(self) -> Tensor:
         return self.family.support()[self._which]
@@ -65,27 +62,5 @@ class TriangularPrior(EntropyModel):
         x = points if dither is None else points + dither
         step = self.step
         log_f = self.log_mass(x, step.detach())
-        # Where points do not move with the basis (refits with a fixed encoder), neither does it with them.
-        if step.requires_grad and points.requires_grad:
-            log_f = log_f + self._slope_by_width(x, step, log_f) * (step - step.detach())
+        log_f = with_slope_by_width(log_f, x, step, lambda ends: self.family.log_density(ends, self._which))
         return log_f.sum(-1).to(points.dtype)
-
-    @torch.no_grad()
-    def _slope_by_width(self, x: Tensor, width: Tensor, log_mass: Tensor) -> Tensor:
-        """The derivative of the log mass of [x - w/2, x + w/2] by w: half the density at both ends, over the mass."""
-        ends = torch.stack([x.double() - width / 2, x.double() + width / 2])
-        return (self.family.log_density(ends, self._which) - log_mass).exp().sum(0) / 2
-
-
-def triangular_steps(lattice: Lattice) -> Tensor:
-    """The diagonal of a lattice's generator: float64 [n]; of a learned one that of the moment, with its derivative.
-
-    Raises:
-        ValueError: if the generator is missing or not upper triangular.
-    """
-    if lattice.generator is None:
-        raise ValueError(f"{lattice.name} has no upper triangular generator matrix.")
-    basis = lattice.basis()
-    if not torch.allclose(basis, basis.triu(), atol=1e-9):
-        raise ValueError(f"{lattice.name} has no upper triangular generator matrix.")
-    return basis.diagonal().abs()

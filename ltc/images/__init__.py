@@ -5,7 +5,7 @@
   ``triangular_bottleneck`` the same for lattices that have no trellis, as learned ones
 - ``swap`` one for the other in a whole model
 - ``layout`` which latents make up a vector, and what is left over
-- ``serial`` position by position, for context models
+- ``position_coder`` position by position, for context models
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
 from ltc.images.layout import Layout
-from ltc.images.serial import SerialDecoder, SerialEncoder
+from ltc.images.position_coder import SerialDecoder, SerialEncoder
 from ltc.images.swap import use_lattice
 from ltc.images.triangular_bottleneck import TriangularEntropyBottleneck
 

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ltc.coding.conditional_model import distinct_steps
+from ltc.entropy.cells import spacing
+from ltc.entropy.trellis_sums import table_integers, table_radius
 from ltc.lattices import TrellisLattice
 
 __all__ = ["log_masses", "log_sigmoid_difference", "mass_tables", "reach"]
@@ -62,10 +64,10 @@ def mass_tables(bottleneck: Any, lattice: TrellisLattice) -> tuple[Tensor, Tenso
     q, steps = lattice.trellis.modulus, torch.from_numpy(distinct_steps(lattice)[0]).to(bottleneck.quantiles)
     medians = bottleneck.quantiles[:, 0, 1].detach()
     need = math.ceil(reach(bottleneck) / float(steps.min())) + 1
-    radius = -(-need // q) * q
-    k = torch.arange(-radius, radius + q, device=medians.device)
+    radius = table_radius(need, q)
+    k = table_integers(radius, q, medians.device)
     at = medians[:, None, None, None] + steps[:, None] * k  # [channels, 1, kinds, integers]
-    width = steps[:, None] * (2 if lattice.is_code else 1)
+    width = steps[:, None] * spacing(lattice)
     learning = torch.is_grad_enabled()
     at.requires_grad_(learning)
     lower, upper = (

@@ -14,6 +14,9 @@ from torch import Tensor
 from ltc import lattices
 from ltc.coding.conditional_model import ConditionalModel, distinct_steps, level_model
 from ltc.coding.range_coder import Decoder, Encoder
+from ltc.coding.weights import floored_weights
+from ltc.entropy.cells import trellis_cells, with_slope
+from ltc.entropy.trellis_sums import log_class_sums
 from ltc.images.channel_masses import log_masses, mass_tables
 from ltc.images.latent_coder import checked
 from ltc.images.layout import Layout, Segment, nearest, segments, shared_points, spread, straight_through
@@ -24,15 +27,12 @@ __all__ = ["LatticeEntropyBottleneck"]
 
 _ALONG = ("channels", "positions")
 
-# log weights of the coder's tables end at this, and fall by one a step from there: every integer has a code.
-_FLOOR = -60.0
-
 
 class LatticeEntropyBottleneck(EntropyBottleneck):
     """The nearest lattice point to ``y - median``, and its exact probability ``prod_i f_i(k_i) / Z``.
 
     f_i is the mass of the learned density of a latent's channel on the coordinate's cell. It is called, trained (with
-    its auxiliary loss) and loaded as :class:`compressai.entropy_models.EntropyBottleneck` is, and has the same
+    its auxiliary loss) and loaded as ``compressai.entropy_models.EntropyBottleneck`` is, and has the same
     parameters; quantization is straight-through.
 
     Args:
@@ -46,7 +46,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
     Raises:
         ValueError: for an unknown ``along``, or a lattice without a trellis.
 
-    Example:
+    Examples:
         >>> bottleneck = LatticeEntropyBottleneck(16, lattices.get("e8")).eval()
         >>> y_hat, likelihoods = bottleneck(torch.randn(2, 16, 4, 4))
         >>> bottleneck.update()
@@ -127,10 +127,9 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
             for lattice in self._lattices():
                 log_mass, _, radius = self._tables(lattice)
                 k = torch.arange(log_mass.shape[-1], device=log_mass.device) - radius
-                logs = (log_mass - log_mass.amax(-1, keepdim=True)).double()
-                weights.append(torch.exp(torch.maximum(logs, _FLOOR - k.abs())).flatten())
+                weights.append(floored_weights(log_mass, k).flatten())
                 radii.append(radius)
-        self._weights = torch.cat(weights)
+        self._weights = torch.cat(weights).to(self.quantiles.device)
         self._radii = torch.tensor(radii, dtype=torch.int32, device=self._weights.device)
         self._offset = torch.zeros(1, dtype=torch.int32, device=self._weights.device)
         self._coders = {}
@@ -159,7 +158,7 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
 
         Raises:
             ValueError: if there are no tables yet.
-            CorruptStream: if a string is none of :meth:`compress` (a ValueError too).
+            CorruptStream: if a string is none of ``compress`` (a ValueError too).
         """
         order = self._order()
         shape = torch.Size((1, self.channels, *size))
@@ -189,15 +188,13 @@ class LatticeEntropyBottleneck(EntropyBottleneck):
         at = row * log_mass.shape[-1] + radius + k.clamp(-radius, radius)
         log_f = log_mass.flatten()[at]
         if slope is not None:
-            # What is added is zero, with the slope of log f at the point as derivative.
-            log_f = log_f + slope.flatten()[at] * (points - points.detach())
+            log_f = with_slope(log_f, points, slope.flatten()[at])
         far = k.abs() > radius
         if bool(far.any()):
-            width = lattice.steps.to(points) * (2 if lattice.is_code else 1)
-            log_f = torch.where(far, self._log_f(points, width, segment, order), log_f)
+            log_f = torch.where(far, self._log_f(points, trellis_cells(lattice).to(points), segment, order), log_f)
         if lattice.is_code:
             return log_f  # in each state cells fill the line
-        by_class = log_mass.unflatten(-1, (-1, q)).logsumexp(-2).reshape(-1, q)
+        by_class = log_class_sums(log_mass, q).reshape(-1, q)
         if self.along == "positions":
             row = row[:, :n]  # one vector of a channel is like the other
         log_z = log_path_sum(lattice.trellis, by_class[row].unflatten(-2, (-1, n)))

@@ -44,7 +44,7 @@ class Exact:
     Args:
         module: the network, which is left as it is; its parameters are taken as they are now.
 
-    Example:
+    Examples:
         >>> layer = nn.Conv2d(3, 4, 1)
         >>> Exact(layer)(torch.randn(1, 3, 5, 5)).dtype
         torch.float64
@@ -80,7 +80,7 @@ class ChosenGrids(Grids):
         self._calls = 0
 
     def round(self, values: Tensor) -> Tensor:
-        """See :meth:`Grids.round`.
+        """See ``Grids.round``.
 
         Raises:
             ValueError: if there is no such grid.
@@ -119,7 +119,7 @@ def on_grid(values: Tensor, grid: int) -> Tensor:
 
     Grid g has the points ``(k + (g mod 16) / 16) * 2^-10 * 4^(g // 16)`` for all integers k.
 
-    Example:
+    Examples:
         >>> on_grid(torch.tensor([0.3], dtype=torch.float64), 8) * 2048
         tensor([615.], dtype=torch.float64)
     """

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional import conditional_prior
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.latent_coder import LatentCoder
 from ltc.images.layout import ALONG, Layout, Segment, nearest, segments, spread, straight_through
-from ltc.images.serial import SerialDecoder, SerialEncoder
+from ltc.images.position_coder import SerialDecoder, SerialEncoder
 from ltc.lattices import Lattice
 
 __all__ = ["LatticeGaussianConditional"]
@@ -30,7 +30,7 @@ _FINER = 4
 class LatticeGaussianConditional(GaussianConditional):
     """The nearest lattice point to ``y - mean``, its exact probability given the scales, and its bitstream.
 
-    It is called as :class:`compressai.entropy_models.GaussianConditional` is; where that adds noise in training, this
+    It is called as ``compressai.entropy_models.GaussianConditional`` is; where that adds noise in training, this
     quantizes and takes the derivative to be 1 (straight-through). With ``lattice=z`` its likelihoods are CompressAI's.
 
     A likelihood is a *vector's* probability to the power 1/n, for each of its n elements alike (of a trellis code, an
@@ -38,19 +38,19 @@ class LatticeGaussianConditional(GaussianConditional):
 
     Args:
         lattice: any with a trellis, or a trellis code.
-        along: what vectors are made of, one of :data:`~ltc.images.layout.ALONG`: ``channels`` at one position,
+        along: what vectors are made of, one of ``ltc.images.layout.ALONG``: ``channels`` at one position,
             ``positions`` of one channel, or all elements of the ``image``.
         scale_table: ascending scales that the coder knows; CompressAI's 64 from 0.11 to 256 by default.
         scale_bound: no scale is less.
         remainder: the lattice of what is left of a run, where it fits.
         by_scale: whether a run's elements are put into the order of their scales before vectors are made of them;
             without, a lattice of many dimensions loses more than it gains where scales differ
-            (:mod:`ltc.images.layout`).
+            (``ltc.images.layout``).
 
     Raises:
         ValueError: for an unknown ``along``.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> conditional = LatticeGaussianConditional(lattices.get("e8")).eval()
         >>> y, scales = torch.randn(2, 16, 4, 4), torch.ones(2, 16, 4, 4)
@@ -174,7 +174,7 @@ class LatticeGaussianConditional(GaussianConditional):
 
         Args:
             inputs: latents [batch, channels, …].
-            indexes: of :meth:`build_indexes`, of the same shape.
+            indexes: of ``build_indexes``, of the same shape.
             means: of the same shape (or one that expands to it), or None.
 
         Raises:
@@ -199,14 +199,14 @@ class LatticeGaussianConditional(GaussianConditional):
         """The quantized latents of bitstreams.
 
         Args:
-            strings: of :meth:`compress`, one for each image.
+            strings: of ``compress``, one for each image.
             indexes: those that it was given [batch, channels, …].
             dtype: of the result, where there are no means.
             means: those that it was given.
 
         Raises:
             ValueError: if there are not as many strings as images.
-            CorruptStream: if a string is none of :meth:`compress` (a ValueError too).
+            CorruptStream: if a string is none of ``compress`` (a ValueError too).
         """
         if not isinstance(strings, list | tuple) or len(strings) != len(indexes):
             raise ValueError("There is a string for each image of the indexes.")
@@ -228,7 +228,7 @@ class LatticeGaussianConditional(GaussianConditional):
         return SerialEncoder(self._coder.write)
 
     def serial_decoder(self, stream: bytes) -> SerialDecoder:
-        """The decoder of what a :meth:`serial_encoder` wrote."""
+        """The decoder of what a ``serial_encoder`` wrote."""
         self._check_serial()
         return SerialDecoder(self._coder.read, stream)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
 from ltc.coding.range_coder import Decoder, Encoder
-from ltc.entropy.conditional_prior import ConditionalPrior
+from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.layout import Layout, Segment, nearest, shared_points
 from ltc.lattices import Lattice
 
@@ -38,7 +38,7 @@ class LatentCoder:
         cut: from a run's length to its segments.
         prior_of: the prior of a lattice.
         scales: float64 [levels], standard deviations.
-        along: what runs are, one of :data:`~ltc.images.layout.ALONG`.
+        along: what runs are, one of ``ltc.images.layout.ALONG``.
         by_scale: whether a run's elements are ordered by their levels.
     """
 

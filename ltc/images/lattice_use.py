@@ -20,7 +20,7 @@ class LatticeUse:
     Args:
         network: with any bottlenecks; scalar ones are not counted.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from ltc import lattices
         >>> conditional = LatticeGaussianConditional(lattices.get("e8"))

@@ -70,7 +70,7 @@ def segments(lattice: Lattice, length: int, remainder: Lattice | None = None) ->
         length: elements.
         remainder: preferred for the rest, where it fits; then come the best lattices of 16, 8, 7, … dimensions.
 
-    Example:
+    Examples:
         >>> [(s.lattice.name, s.start, s.stop) for s in segments(lattices.get("e8"), 22)]
         [('e8', 0, 16), ('e6_dual', 16, 22)]
     """
@@ -166,11 +166,11 @@ class Layout:
 
     Args:
         shape: of the latents.
-        along: one of :data:`ALONG`.
+        along: one of ``ALONG``.
         levels: integers that rise with the scale, of the latents' shape; each run is then ordered by them, largest
             first, equal ones as they came. None for no order.
 
-    Example:
+    Examples:
         >>> y = torch.randn(2, 3, 4, 5)
         >>> layout = Layout(y.shape, "positions")
         >>> layout.runs(y).shape
@@ -197,7 +197,7 @@ class Layout:
         return found if self._order is None else _Permute.apply(found, self._order, self._inverse)
 
     def latents(self, runs: Tensor) -> Tensor:
-        """The inverse of :meth:`runs`, contiguous."""
+        """The inverse of ``runs``, contiguous."""
         if self._order is not None:
             runs = _Permute.apply(runs, self._inverse, self._order)
         if self._along == "channels":

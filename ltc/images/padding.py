@@ -11,7 +11,7 @@ __all__ = ["pad_to_multiple", "padded_size"]
 def padded_size(height: int, width: int, factor: int) -> tuple[int, int]:
     """Height and width rounded up to multiples of ``factor``.
 
-    Example:
+    Examples:
         >>> padded_size(512, 321, 64)
         (512, 384)
     """

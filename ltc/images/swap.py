@@ -22,15 +22,15 @@ def use_lattice(
 ) -> Model:
     """Exchanges the bottlenecks of a model, or of a latent codec, for a lattice's.
 
-    Every ``GaussianConditional`` becomes a :class:`~ltc.images.LatticeGaussianConditional`, with its table of scales.
-    An ``EntropyBottleneck`` becomes a :class:`~ltc.images.LatticeEntropyBottleneck` (of a lattice without a trellis, as
-    learned ones are, a :class:`~ltc.images.TriangularEntropyBottleneck`), with its parameters, if it codes the latents
+    Every ``GaussianConditional`` becomes a ``ltc.images.LatticeGaussianConditional``, with its table of scales.
+    An ``EntropyBottleneck`` becomes a ``ltc.images.LatticeEntropyBottleneck`` (of a lattice without a trellis, as
+    learned ones are, a ``ltc.images.TriangularEntropyBottleneck``), with its parameters, if it codes the latents
     themselves; that of a hyper-latent is left as it is, unless ``hyper`` is true.
 
     Args:
         model: is changed, and returned. It may have been loaded from a scalar model's checkpoint before.
         lattice: the lattice.
-        along: what vectors are made of (:data:`ltc.images.layout.ALONG`); for an entropy bottleneck, ``image`` means
+        along: what vectors are made of (``ltc.images.layout.ALONG``); for an entropy bottleneck, ``image`` means
             ``positions``.
         hyper: whether the hyper-latent is quantized by the lattice too.
         by_scale: whether latents are ordered by their scales first.
@@ -38,7 +38,7 @@ def use_lattice(
     Raises:
         ValueError: if the model has no bottleneck to exchange.
 
-    Example:
+    Examples:
         >>> from compressai.models import ScaleHyperprior
         >>> from ltc import lattices
         >>> model = use_lattice(ScaleHyperprior(8, 16), lattices.get("e8"))

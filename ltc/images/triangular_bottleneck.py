@@ -10,7 +10,7 @@ from torch import Tensor
 from ltc import lattices
 from ltc.coding.conditional_model import ConditionalModel
 from ltc.coding.conditional_triangular_model import TabulatedTriangularModel
-from ltc.entropy.triangular_prior import triangular_steps
+from ltc.entropy.cells import triangular_steps
 from ltc.images.channel_masses import log_masses, reach
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.layout import Segment, segments, spread
@@ -30,13 +30,13 @@ class TriangularEntropyBottleneck(LatticeEntropyBottleneck):
 
     P = prod_i f_i(x_i), with f_i the mass of the channel's learned density on a cell of width B_ii around coordinate
     i; such cells tile the line of all values that x_i may have given z_1 .. z_{i-1}, and so each factor is a
-    probability (:class:`~ltc.entropy.TriangularPrior`). What is left over of a run is rounded. Arguments are those of
-    :class:`~ltc.images.LatticeEntropyBottleneck`; a learned lattice is learned here.
+    probability (``ltc.entropy.TriangularPrior``). What is left over of a run is rounded. Arguments are those of
+    ``ltc.images.LatticeEntropyBottleneck``; a learned lattice is learned here.
 
     Raises:
         ValueError: for an unknown ``along``, or a lattice without an upper triangular generator.
 
-    Example:
+    Examples:
         >>> bottleneck = TriangularEntropyBottleneck(10, lattices.LearnedLattice(4)).eval()
         >>> y_hat, likelihoods = bottleneck(torch.randn(2, 10, 4, 4))
         >>> bottleneck.update()

@@ -14,7 +14,7 @@
 - ``kernels`` searches compiled for the CPU
 - ``learned`` a lattice with parameters, which is trained along with a network
 - ``nsm_optimizer`` descent on the second moment over all generator matrices
-- ``card``, ``card_plot``, ``theta_series`` a lattice at a glance (``python -m ltc.lattices``)
+- ``card``, ``card_plot``, ``theta`` a lattice at a glance (``python -m ltc.lattices``)
 """
 
 from ltc.lattices.lattice import Lattice

@@ -21,7 +21,7 @@ def check_vectors(x: object, dim: int, owner: object, method: str, copies: bool 
         TypeError: if it is no tensor.
         ValueError: if its last axis does not fit.
 
-    Example:
+    Examples:
         >>> import ltc.lattices, numpy
         >>> ltc.lattices.get("e8").quantize(numpy.zeros(8))
         Traceback (most recent call last):

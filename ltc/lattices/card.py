@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.lattice import Lattice
-from ltc.lattices.theta_series import shortest_norm, theta_series
+from ltc.lattices.theta import shortest_norm, theta_series
 from ltc.lattices.trellis_lattice import TrellisLattice
 from ltc.theory.nsm import space_filling_gap
 from ltc.theory.running_mean import RunningMean

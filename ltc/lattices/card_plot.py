@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ltc.lattices.lattice import Lattice
-from ltc.lattices.theta_series import shortest_norm, theta_series
+from ltc.lattices.theta import shortest_norm, theta_series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def voronoi_cell(generator: np.ndarray) -> np.ndarray:
     Returns:
         [4 or 6, 2], counterclockwise.
 
-    Example:
+    Examples:
         >>> voronoi_cell(np.eye(2)).round(6).tolist()
         [[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]
     """

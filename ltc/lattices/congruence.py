@@ -14,7 +14,7 @@ class Span:
         modulus: q.
         length: r.
 
-    Example:
+    Examples:
         >>> span = Span(4, 2)
         >>> span.insert(np.array([2, 1]))
         >>> span.contains(np.array([[0, 2], [0, 1]]))

@@ -17,7 +17,7 @@ class Lattice(abc.ABC):
     """A set of points in R^dim at one point per unit volume, with an exact nearest-point search.
 
     Attributes:
-        name: the name under which :func:`ltc.lattices.get` finds it.
+        name: the name under which ``ltc.lattices.get`` finds it.
         dim: n, the dimension.
         generator: float64 [n, n], rows are basis vectors, ``|det| = 1``; None for a trellis code.
         nsm: the published normalized second moment G (Conway & Sloane, SPLAG, table 2.3), or None.
@@ -38,7 +38,7 @@ class Lattice(abc.ABC):
     def nearest(self, x: Tensor) -> Tensor:
         """The nearest point of each row of ``x`` [batch, dim], in the same dtype and on the same device.
 
-        In torch, on any device: the reference of the compiled kernels that :meth:`quantize` prefers on a CPU.
+        In torch, on any device: the reference of the compiled kernels that ``quantize`` prefers on a CPU.
         """
 
     def quantize(self, x: Tensor) -> Tensor:
@@ -54,7 +54,7 @@ class Lattice(abc.ABC):
             TypeError: if ``x`` is no tensor.
             ValueError: if the last axis is no multiple of ``dim`` or ``x`` is not floating point.
 
-        Example:
+        Examples:
             >>> import torch, ltc.lattices
             >>> ltc.lattices.get("dn", 4).quantize(torch.tensor([0.9, 0.8, 0.1, 0.0])) * 2**0.25
             tensor([1., 1., 0., 0.])
@@ -81,7 +81,7 @@ class Lattice(abc.ABC):
         return self.generator
 
     def noise_moment(self) -> float | None:
-        """:attr:`nsm` as training with noise needs it, at each step: quick, and rough for a lattice that learns."""
+        """``nsm`` as training with noise needs it, at each step: quick, and rough for a lattice that learns."""
         return self.nsm
 
     def auxiliary_loss(self) -> Tensor | float:
@@ -106,7 +106,7 @@ class Lattice(abc.ABC):
         return torch.round(copies @ torch.linalg.inv(self._basis_like(copies))).long().reshape(points.shape)
 
     def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """The points [..., m * dim] with integer coordinates ``k``: the inverse of :meth:`to_integers`.
+        """The points [..., m * dim] with integer coordinates ``k``: the inverse of ``to_integers``.
 
         Raises:
             TypeError: if ``k`` is no tensor.

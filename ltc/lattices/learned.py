@@ -49,9 +49,11 @@ class LearnedLattice(Lattice, nn.Module):
     r"""The points z B of an upper triangular generator B with parameters, at unit volume.
 
     Any lattice can be turned so that its generator is triangular, and a transform before the lattice absorbs the turn;
-    with a triangular generator it has an exact prior (:class:`~ltc.entropy.TriangularPrior`). Its volume is one:
+    with a triangular generator it has an exact prior (``ltc.entropy.TriangularPrior``). Its volume is one:
 
-    .. math:: B_{ii} = \exp(d_i - \bar d),
+    $$
+    B_{ii} = \exp(d_i - \bar d),
+    $$
 
     so that the scale of the latents stays the transform's. The derivative by B is that of the point z B with z fixed:
     for the nearest point that is the derivative of the error, since a point on the border between cells has the same
@@ -59,7 +61,7 @@ class LearnedLattice(Lattice, nn.Module):
 
     Args:
         dim: n.
-        search: a key of :data:`SEARCHES`: ``nearest``, ``plane`` or ``rounding`` (the paper's).
+        search: a key of ``SEARCHES``: ``nearest``, ``plane`` or ``rounding`` (the paper's).
         orthogonality: weight of the paper's penalty, which keeps Babai's rounding near the nearest point; here in the
             form ``|B B^T - I|^2 / n``.
         balance: weight of the mean of ``(d_i - mean d)^2``, which keeps the cells B_ii of the triangular prior of like
@@ -73,7 +75,7 @@ class LearnedLattice(Lattice, nn.Module):
     Raises:
         ValueError: for a dimension below 1, an unknown search, or a negative number.
 
-    Example:
+    Examples:
         >>> lattice = LearnedLattice(3)
         >>> point = lattice.quantize(torch.randn(5, 6))  # five points of the product of two copies
         >>> lattice.straight_through(torch.zeros(5, 6), point).sum().backward()
@@ -137,7 +139,7 @@ class LearnedLattice(Lattice, nn.Module):
         return self._moment[1]
 
     def noise_moment(self) -> float:
-        """:attr:`nsm` to two or three percent: the basis is another one at each step of training."""
+        """``nsm`` to two or three percent: the basis is another one at each step of training."""
         return self._second_moment(self.generator, max(_ROUGH, _ROUGH * 16 // self.dim))
 
     def _second_moment(self, generator: Tensor, count: int) -> float:

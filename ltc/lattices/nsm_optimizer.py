@@ -79,7 +79,7 @@ def optimize_generator(
     Raises:
         ValueError: if a number is not positive or ``start`` is no generator of that dimension.
 
-    Example:
+    Examples:
         >>> generator, history = optimize_generator(2, seed=1, steps=50_000)
         >>> abs(estimate_nsm(generator, 1e-4)[0] - 5 / (36 * 3**0.5)) < 1e-3
         True
@@ -107,7 +107,7 @@ def polish(generator: Tensor, seed: int = 0, steps: int = 500_000, rate: float =
     """The same lattice, nearer to the bottom of its minimum: small steps, and the mean of the later bases.
 
     Args:
-        generator: [n, n], from :func:`optimize_generator`.
+        generator: [n, n], from ``optimize_generator``.
         seed: of the vectors.
         steps: of which the second half is averaged.
         rate: first step size.
@@ -148,9 +148,10 @@ def nsm_gradient(generator: Tensor, cubes: Tensor) -> tuple[float, Tensor]:
 
     Where x = u B has the nearest point z B, its error is (u - z) B, and almost everywhere z does not change with B:
 
-    .. math::
-        dG = \frac{2}{n |B|^{2/n}} \sum_{i \ge j} \Big( y_i e_j - \delta_{ij} \frac{|e|^2}{n B_{ii}} \Big) dB_{ij},
-        \quad y = u - z, \; e = y B
+    $$
+    dG = \frac{2}{n |B|^{2/n}} \sum_{i \ge j} \Big( y_i e_j - \delta_{ij} \frac{|e|^2}{n B_{ii}} \Big) dB_{ij},
+    \quad y = u - z, \; e = y B
+    $$
 
     Args:
         generator: lower triangular [n, n], positive diagonal.

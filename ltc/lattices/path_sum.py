@@ -2,8 +2,8 @@
 
 The derivative of log Z by the log-value of (coordinate i, residue r) is the probability that a path drawn in
 proportion to its weight has residue r at i, so the backward sums give the whole gradient at once: no graph of small
-operations. On CPU both sweeps are a compiled loop over edges; elsewhere they are :meth:`Trellis.forward` and
-:meth:`Trellis.backward`, batched.
+operations. On CPU both sweeps are a compiled loop over edges; elsewhere they are ``Trellis.forward`` and
+``Trellis.backward``, batched.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def log_path_sum(trellis: Trellis, values: Tensor) -> Tensor:
     Returns:
         [...], in the dtype of ``values``; differentiable once.
 
-    Example:
+    Examples:
         >>> even_sum = Trellis.from_checks([[1, 1]], [2])  # two of the four parity patterns are paths
         >>> log_path_sum(even_sum, torch.zeros(2, 2)).exp()
         tensor(2.)

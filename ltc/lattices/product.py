@@ -20,14 +20,14 @@ class ProductLattice(Lattice, nn.Module):
     (A product of equal copies needs no class: every ``quantize`` takes any multiple of its dimension.)
 
     Args:
-        factors: the lattices; those that learn (:class:`~ltc.lattices.LearnedLattice`) are trained and saved with the
+        factors: the lattices; those that learn (``ltc.lattices.LearnedLattice``) are trained and saved with the
             product.
         dim: the sum of their dimensions, if it shall be checked.
 
     Raises:
         ValueError: if there is no factor, or ``dim`` is not their sum.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> product = ProductLattice([lattices.LearnedLattice(3), lattices.get("z")])
         >>> product.name, product.dim, len(list(product.parameters()))
@@ -75,13 +75,13 @@ class ProductLattice(Lattice, nn.Module):
         return torch.block_diag(*(f.basis() for f in self.factors))
 
     def nearest(self, x: Tensor) -> Tensor:
-        return torch.cat(self._each(lambda factor, part: factor.quantize(part), x), dim=-1)
+        return torch.cat(self._by_factor(lambda factor, part: factor.quantize(part), x), dim=-1)
 
     def straight_through(self, y: Tensor, point: Tensor) -> Tensor:
         """Each factor's own: with the derivative by the generator where it learns."""
-        return torch.cat(self._each(_through, y, point), dim=-1).reshape(y.shape)
+        return torch.cat(self._by_factor(_straight_through, y, point), dim=-1).reshape(y.shape)
 
-    def _each(self, function: Callable[..., Tensor], *vectors: Tensor) -> list[Tensor]:
+    def _by_factor(self, function: Callable[..., Tensor], *vectors: Tensor) -> list[Tensor]:
         """What a function of a factor makes of its coordinates of vectors [..., m * dim]: [..., m, factor.dim]."""
         sizes = [f.dim for f in self.factors]
         apart = [x.unflatten(-1, (x.shape[-1] // self.dim, self.dim)).split(sizes, dim=-1) for x in vectors]
@@ -105,6 +105,6 @@ class _TrellisProduct(ProductLattice, TrellisLattice):
         self.steps = torch.cat([f.steps for f in factors])
 
 
-def _through(factor: Lattice, y: Tensor, point: Tensor) -> Tensor:
+def _straight_through(factor: Lattice, y: Tensor, point: Tensor) -> Tensor:
     # The point to its last bit, as a learned factor's is.
     return factor.straight_through(y, point) if factor.learns else point + (y - y.detach())

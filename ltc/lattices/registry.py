@@ -18,7 +18,7 @@ def register(name: str, dim: int, fixed: bool = True) -> Callable:
     """Decorator: makes a function ``dim -> Lattice`` known as ``name``.
 
     Args:
-        name: what :func:`get` is asked for.
+        name: what ``get`` is asked for.
         dim: the dimension, or the default one.
         fixed: whether there is no other dimension.
     """
@@ -40,14 +40,14 @@ def get(name: str, dim: int | None = None) -> Lattice:
     """A lattice by name, at unit volume.
 
     Args:
-        name: one of :func:`names`, e.g. ``"e8"``.
+        name: one of ``names``, e.g. ``"e8"``.
         dim: the dimension, for families (``"z"``, ``"an"``, ``"dn"``, ``"dn_dual"``); for a trellis code the
             length of the sequence. None takes the default.
 
     Raises:
         ValueError: for an unknown name, or a dimension that the lattice does not have.
 
-    Example:
+    Examples:
         >>> get("e8").dim, get("dn", 5).dim
         (8, 5)
     """

@@ -31,7 +31,7 @@ class SphereDecoder(Lattice):
     Raises:
         ValueError: if the matrix is not square or is singular.
 
-    Example:
+    Examples:
         >>> hexagonal = SphereDecoder([[1.0, 0.0], [0.5, 3**0.5 / 2]])
         >>> hexagonal.quantize(torch.tensor([[0.1, 0.05]]))
         tensor([[0., 0.]])

@@ -40,7 +40,7 @@ class Trellis:
 
     Attributes:
         modulus: q; an edge is labelled with the residue of ``k_i`` mod q.
-        sections: one :class:`Section` for each coordinate, in coding order.
+        sections: one ``Section`` for each coordinate, in coding order.
         state_counts: ``n + 1`` state counts, before the first section and after each.
 
     A path from state 0 to *any* final state is a point; the trellis of a lattice has one final state, that
@@ -64,7 +64,7 @@ class Trellis:
             checks: integer matrix [checks, n].
             moduli: the modulus of each check.
 
-        Example:
+        Examples:
             >>> d4 = Trellis.from_checks([[1, 1, 1, 1]], [2])
             >>> d4.state_counts, d4.edge_count
             ([1, 2, 2, 2, 1], 12)

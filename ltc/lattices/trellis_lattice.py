@@ -33,7 +33,7 @@ class TrellisLattice(Lattice):
         return self.trellis.state_counts[-1] > 1
 
     def nearest_on_trellis(self, x: Tensor) -> Tensor:
-        """:meth:`nearest` by the trellis search: the nearest k of each residue class, then the cheapest path."""
+        """``nearest`` by the trellis search: the nearest k of each residue class, then the cheapest path."""
         q, steps = self.trellis.modulus, self.steps.to(x)[:, None]
         residue = torch.arange(q, device=x.device, dtype=x.dtype)
         k = residue + q * torch.round((x[..., None] / steps - residue) / q)
@@ -64,7 +64,7 @@ class TrellisLattice(Lattice):
         return search(costs)
 
     def cheapest_in_torch(self, costs: Tensor) -> Tensor:
-        """:meth:`cheapest` on any device: the reference of the compiled kernels."""
+        """``cheapest`` on any device: the reference of the compiled kernels."""
         return self.trellis.viterbi(costs)
 
     def to_integers(self, points: Tensor) -> Tensor:

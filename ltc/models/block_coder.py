@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ltc.models.bottleneck import Bottleneck
 from ltc.models.coder import Coder
+from ltc.models.lattice_bottleneck import LatticeBottleneck
 
 __all__ = ["BlockCoder"]
 
@@ -40,7 +40,7 @@ class BlockCoder(Coder):
     def __init__(
         self,
         analysis: nn.Module,
-        bottleneck: Bottleneck,
+        bottleneck: LatticeBottleneck,
         synthesis: nn.Module,
         n: int,
         latents: int,

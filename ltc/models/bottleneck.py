@@ -21,11 +21,14 @@ class Bottleneck(nn.Module, abc.ABC):
 
     Attributes:
         exact: whether the rate in evaluation is a valid code length.
-        lattice: of the quantized latents.
     """
 
     exact: bool
-    lattice: Lattice
+
+    @property
+    def lattice(self) -> Lattice | None:
+        """That of the quantized latents; None for a codebook that is no lattice's."""
+        return None
 
     @abc.abstractmethod
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,12 +40,12 @@ class Bottleneck(nn.Module, abc.ABC):
         """
 
     def check_latents(self, y: Tensor, dim: int, method: str) -> None:
-        """Makes sure that ``y`` holds vectors of ``dim`` latents; see :meth:`forward`."""
+        """Makes sure that ``y`` holds vectors of ``dim`` latents; see ``forward``."""
         check_vectors(y, dim, self, method)
         check_floating(y, self, method)
 
     def relax(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """:meth:`forward` with uniform noise in the place of quantization, for the first part of a training.
+        """``forward`` with uniform noise in the place of quantization, for the first part of a training.
 
         Noise has honest gradients at low rate too, where those of the straight-through estimator lead into bad optima.
         """
@@ -63,11 +66,11 @@ class Bottleneck(nn.Module, abc.ABC):
     searches: bool = False
 
     def refit(self, y: Tensor, mu: float = 0.0, power: int = 2) -> tuple[Tensor, Tensor]:
-        """:meth:`forward` for training the decoder and the prior alone: as in evaluation, without a derivative by y.
+        """``forward`` for training the decoder and the prior alone: as in evaluation, without a derivative by y.
 
         Args:
             y: latents [batch, dim].
-            mu: as for :meth:`quantize`.
+            mu: as for ``quantize``.
             power: likewise.
         """
         point = self.quantize(y, mu, power)

@@ -29,8 +29,8 @@ class Coder(nn.Module):
     """x -> y = gain * g_a(x) -> a lattice point near y -> g_s(point / gain).
 
     In training the bottleneck's surrogate of quantization is used. In evaluation the point is the nearest one, or, with
-    a ``search``, the one that is better for rate + lambda * distortion. With the tables of :meth:`update` a coder is a
-    codec: :meth:`compress` and :meth:`decompress`.
+    a ``search``, the one that is better for rate + lambda * distortion. With the tables of ``update`` a coder is a
+    codec: ``compress`` and ``decompress``.
 
     Args:
         analysis: g_a, maps a block [batch, n * source.dim] to latents [batch, latent_dim], or a part of it to its own.
@@ -43,7 +43,7 @@ class Coder(nn.Module):
         gain: the latents' scale relative to what the transforms learned; a calibration changes it.
         noisy: whether training has noise in the place of quantization.
         search: the rate-distortion optimal search of the encoder; None where the bottleneck has none.
-        tables: the bitstream's tables, after :meth:`update`.
+        tables: the bitstream's tables, after ``update``.
     """
 
     gain: Tensor
@@ -136,7 +136,7 @@ class Coder(nn.Module):
         """Makes the tables of the bitstream, from the entropy model or from the weights of a checkpoint.
 
         Encoder and decoder must have the same weights, bit for bit: where the decoder runs on another machine, they
-        have to travel (:attr:`~ltc.coding.PointModel.weights`), for logarithms and exponentials differ in last digits.
+        have to travel (``ltc.coding.PointModel.weights``), for logarithms and exponentials differ in last digits.
 
         Raises:
             NoBitstream: if the entropy model has none.
@@ -173,7 +173,7 @@ class Coder(nn.Module):
         """The reconstructions of ``count`` blocks [count, components].
 
         Raises:
-            CorruptStream: if the stream is not what :meth:`compress` wrote for as many blocks.
+            CorruptStream: if the stream is not what ``compress`` wrote for as many blocks.
             RuntimeError: without tables.
         """
         tables = self._ready()

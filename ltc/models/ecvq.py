@@ -24,9 +24,11 @@ class ECVQ(nn.Module):
 
     A block x of ``dim`` numbers, which are n symbols, becomes the code vector that minimizes
 
-    .. math:: \frac{-\log_2 p_j}{n} + \lambda \frac{|x - y_j|^2}{dim},
+    $$
+    \frac{-\log_2 p_j}{n} + \lambda \frac{|x - y_j|^2}{dim},
+    $$
 
-    and costs :math:`-\log_2 p_j` bits, the rate of an ideal entropy coder that codes blocks one by one. It is what a
+    and costs $-\log_2 p_j$ bits, the rate of an ideal entropy coder that codes blocks one by one. It is what a
     lattice coder with a transform and a prior would be at its best in this dimension. But no structure makes it fast,
     and the number of vectors that it takes grows like 2^(dim * rate): dimensions to 8 are practical.
 
@@ -46,7 +48,7 @@ class ECVQ(nn.Module):
     References:
         P. A. Chou, T. Lookabaugh, R. M. Gray, "Entropy-constrained vector quantization", IEEE Trans. ASSP, 1989.
 
-    Example:
+    Examples:
         >>> x = torch.randn(20_000, 2, generator=torch.Generator().manual_seed(0))
         >>> ecvq = ECVQ(size=64, dim=2)
         >>> costs = ecvq.fit(x[:10_000], lmbda=4.0)
@@ -105,7 +107,7 @@ class ECVQ(nn.Module):
         new one, of no probability, could not be afforded.
 
         A local minimum is much like where it started. Measured on N(0, 1) at lambda = 4, the excess over R(D) of fits
-        from random samples and from lattice points (:meth:`lattice_start`) is 0.260 and 0.254 bit in one dimension,
+        from random samples and from lattice points (``lattice_start``) is 0.260 and 0.254 bit in one dimension,
         0.206 and 0.198 in four, 0.191 and 0.180 in six; so the lattice is what it starts from.
 
         The fit is too good by what it learned of these samples by heart; judge it on others. With 50 to 80 samples for
@@ -114,7 +116,7 @@ class ECVQ(nn.Module):
         Args:
             samples: [N, dim]; it is computed on the device and in the precision of the codebook.
             lmbda: lambda > 0, bits per symbol and unit of distortion (mean squared error of a component).
-            start: code vectors to start from, [at most size, dim]; those of :meth:`lattice_start` if None.
+            start: code vectors to start from, [at most size, dim]; those of ``lattice_start`` if None.
             tolerance: stop when an iteration gains less, in bits per symbol.
             max_iterations: at most.
 
@@ -135,7 +137,7 @@ class ECVQ(nn.Module):
             start = self.lattice_start(samples, lmbda)
         if start.ndim != 2 or start.shape[1] != self.dim or not 1 <= len(start) <= self.size:
             raise ValueError(f"start: got shape {list(start.shape)}, but [1 to {self.size}, {self.dim}] is needed")
-        self._set(start.to(samples), torch.ones_like(start[:, 0]), lmbda)
+        self._replace(start.to(samples), torch.ones_like(start[:, 0]), lmbda)
         costs: list[float] = []
         while len(costs) < max_iterations and not (len(costs) > 1 and costs[-2] - costs[-1] < tolerance):
             sums, counts = torch.zeros_like(self.codebook), torch.zeros_like(self.probabilities, dtype=torch.long)
@@ -145,13 +147,13 @@ class ECVQ(nn.Module):
                 counts += torch.bincount(index, minlength=self.size)
                 total, done = total + float(cost.double().sum()), done + len(index)
             costs.append(total / done)
-            self._set(sums[counts > 0] / counts[counts > 0, None], counts[counts > 0], lmbda)
+            self._replace(sums[counts > 0] / counts[counts > 0, None], counts[counts > 0], lmbda)
         return costs
 
     def lattice_start(self, samples: Tensor, lmbda: float) -> Tensor:
         r"""The points of a good lattice that are nearest to some sample, the ``size`` most frequent: [count, dim].
 
-        The lattice is scaled to the distortion that is right at high rate, :math:`dim / (2 n \lambda \ln 2)`.
+        The lattice is scaled to the distortion that is right at high rate, $dim / (2 n \lambda \ln 2)$.
         """
         lattice = lattices.get(_LATTICES.get(self.dim, "an_dual"), self.dim)
         distortion = self.dim / (2 * self.symbols * lmbda * math.log(2))
@@ -179,7 +181,7 @@ class ECVQ(nn.Module):
             cost, index = torch.addmm(fixed, chunk, y.T, alpha=-2 * weight).min(1)
             yield index, cost + weight * chunk.square().sum(1)
 
-    def _set(self, codebook: Tensor, counts: Tensor, lmbda: float) -> None:
+    def _replace(self, codebook: Tensor, counts: Tensor, lmbda: float) -> None:
         order = counts.argsort(descending=True, stable=True)
         self.codebook.zero_()[: len(order)] = codebook[order]
         self.probabilities.zero_()[: len(order)] = counts[order] / counts.sum()

@@ -29,7 +29,7 @@ class GVQ(Bottleneck):
     derivative is that of the reconstruction, the latents' is straight through. At the first step of training the code
     vectors are latents of that batch, or all those that no latent is near would stay where they are.
 
-    (For a codebook with entropy coding see :class:`~ltc.models.ECVQ`.)
+    (For a codebook with entropy coding see ``ltc.models.ECVQ``.)
 
     Args:
         dim: latents of a vector.
@@ -38,7 +38,7 @@ class GVQ(Bottleneck):
     Raises:
         ValueError: if there would be more than 2^16 code vectors, or fewer than 2.
 
-    Example:
+    Examples:
         >>> gvq = GVQ(dim=4, bits=1.5)
         >>> point, bits = gvq(torch.randn(10, 4))
         >>> len(gvq.codebook), float(bits[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,25 +24,34 @@ class LatticeBottleneck(Bottleneck):
     """The nearest lattice point, with the straight-through estimator: its derivative is taken to be 1.
 
     Args:
-        lattice: the lattice; a learned one that the entropy model has its own copy of is the entropy model's.
-        entropy_model: a model of its points.
+        entropy_model: a prior of lattice points, which owns the lattice: the points are those that it has a rate for.
 
     Raises:
         ValueError: if the entropy model is none of lattice points.
+
+    Examples:
+        >>> from ltc import lattices
+        >>> from ltc.entropy import exact_prior
+        >>> bottleneck = LatticeBottleneck(exact_prior(lattices.get("e8"), 16))
+        >>> point, bits = bottleneck(torch.randn(5, 16))
+        >>> bottleneck.lattice.name, point.shape, bits.shape
+        ('e8', torch.Size([5, 16]), torch.Size([5]))
     """
 
-    def __init__(self, lattice: Lattice, entropy_model: EntropyModel) -> None:
+    def __init__(self, entropy_model: EntropyModel) -> None:
         super().__init__()
         if not isinstance(entropy_model, EntropyModel):
             raise ValueError(
                 f"A lattice's entropy model is a model of its points, as exact_prior makes it, not a "
                 f"{type(entropy_model).__name__}, which is for rounding alone (ScalarBottleneck)."
             )
-        # Where the lattice has parameters, there must be one set of them.
-        self.lattice = entropy_model.lattice if lattice.learns else lattice
         self.entropy_model = entropy_model
         self.exact = entropy_model.exact
         self.searches = entropy_model.searches
+
+    @property
+    def lattice(self) -> Lattice:
+        return self.entropy_model.lattice
 
     def quantize(self, y: Tensor, mu: float = 0.0, power: int = 2) -> Tensor:
         self.check_latents(y, self.entropy_model.dim, "quantize")
@@ -93,3 +103,9 @@ class LatticeBottleneck(Bottleneck):
             through = self.lattice.straight_through(y, point)
             point = through if point is near else torch.where((point == near).all(-1, keepdim=True), through, point)
         return point, self.entropy_model(point)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *rest: Any) -> None:
+        # Earlier versions held the lattice beside the prior: their states have a learned one's parameters twice.
+        for name in [name for name in state_dict if name.startswith(f"{prefix}lattice.")]:
+            del state_dict[name]
+        super()._load_from_state_dict(state_dict, prefix, *rest)

@@ -23,7 +23,7 @@ class RDSearch(nn.Module):
         mu = components / (price g^p),
 
     if y is what the decoder would have to see to give the input back. At low rate a decoder shrinks its points, and the
-    analysis transform's latents fall short of that by a factor: :meth:`tune` measures it along with g.
+    analysis transform's latents fall short of that by a factor: ``tune`` measures it along with g.
 
     For a decoder that is no scaled isometry this is an approximation; therefore the coder compares the true costs
     of both points, and the search never raises rate + lambda * distortion.

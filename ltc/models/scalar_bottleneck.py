@@ -44,8 +44,12 @@ class ScalarBottleneck(Bottleneck):
             raise ValueError(
                 f"A scalar bottleneck has CompressAI's EntropyBottleneck, not a {type(entropy_bottleneck).__name__}."
             )
-        self.lattice: TrellisLattice = lattice
+        self._lattice = lattice
         self.entropy_bottleneck: Any = entropy_bottleneck
+
+    @property
+    def lattice(self) -> TrellisLattice:
+        return self._lattice
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         self.check_latents(y, len(self.entropy_bottleneck.quantiles), "forward")

@@ -1,24 +1,19 @@
 """What is possible: rate-distortion functions, their computation, and second moments of lattices.
 
-=====================  ==============================================================================
-file                   concept
-=====================  ==============================================================================
-``rate_distortion``    :class:`RateDistortionFunction`, what every bound answers
-``gaussian``           :class:`GaussianRD`; :class:`WaterfillingRD` for Gaussian vectors
-``laplace``            :class:`LaplaceL1RD`, Laplace under absolute error
-``discretized``        :class:`DiscretizedRD`, any density, pmf or samples in one or two dimensions
-``grid``               :func:`density_on_grid`, :func:`histogram_on_grid`, :func:`halve_grid`
-``blahut_arimoto``     :func:`blahut_arimoto` and its separable form, with a certified bracket
-``kernels``            :class:`DenseKernel`, :class:`SeparableKernel`: the sums inside the iteration
-``envelope``           :class:`RateDistortionEnvelope`, what a set of solved slopes proves
-``sample_bound``       :class:`SampleUpperBound`, :func:`sample_bounds`: what samples prove is achievable
-``wasserstein``        :class:`WassersteinDescent`, the reproduction points of such a bound
-``sawbridge``          :class:`SawbridgeEntropyDistortion`, what one-shot coders of that source can reach
-``shannon``            :func:`shannon_lower_bound` from a differential entropy
-``nsm``                :func:`space_filling_gap`, :func:`sphere_bound`, :func:`estimate_nsm`,
-                       :func:`entropy_of_points`
-``running_mean``       :class:`RunningMean`, a mean and its standard error, chunk by chunk
-=====================  ==============================================================================
+- ``rate_distortion`` ``RateDistortionFunction``, what every bound answers
+- ``gaussian`` ``GaussianRD``; ``WaterfillingRD`` for Gaussian vectors
+- ``laplace`` ``LaplaceL1RD``, Laplace under absolute error
+- ``discretized`` ``DiscretizedRD``, any density, pmf or samples in one or two dimensions
+- ``grid`` ``density_on_grid``, ``histogram_on_grid``, ``halve_grid``
+- ``alternating_minimization`` ``blahut_arimoto`` and its separable form, with a certified bracket
+- ``kernels`` ``DenseKernel``, ``SeparableKernel``: the sums inside the iteration
+- ``envelope`` ``RateDistortionEnvelope``, what a set of solved slopes proves
+- ``sample_bound`` ``SampleUpperBound``, ``sample_bounds``: what samples prove is achievable
+- ``wasserstein`` ``WassersteinDescent``, the reproduction points of such a bound
+- ``sawbridge`` ``SawbridgeEntropyDistortion``, what one-shot coders of that source can reach
+- ``shannon`` ``shannon_lower_bound`` from a differential entropy
+- ``nsm`` ``space_filling_gap``, ``sphere_bound``, ``estimate_nsm``, ``entropy_of_points``
+- ``running_mean`` ``RunningMean``, a mean and its standard error, chunk by chunk
 
 Rates are in bits per symbol, distortions are means over symbols and components. The package needs torch and
 numpy, and nothing else of this project.
@@ -26,7 +21,7 @@ numpy, and nothing else of this project.
 
 from __future__ import annotations
 
-from .blahut_arimoto import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_separable
+from .alternating_minimization import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_separable
 from .discretized import DiscretizedRD, DiscretizedSettings
 from .envelope import RateDistortionEnvelope
 from .gaussian import GaussianRD, WaterfillingRD

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 import torch
 from torch import Tensor
 
-from .blahut_arimoto import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_separable
+from .alternating_minimization import BlahutArimotoResult, blahut_arimoto, blahut_arimoto_separable
 from .envelope import RateDistortionEnvelope
 from .grid import density_on_grid, halve_grid, histogram_on_grid
 from .rate_distortion import RateDistortionFunction
@@ -26,7 +26,7 @@ _MAX_SOLVES = 16
 
 
 class DiscretizedSettings(TypedDict, total=False):
-    """The keywords common to all ways of building a :class:`DiscretizedRD`; see there."""
+    """The keywords common to all ways of building a ``DiscretizedRD``; see there."""
 
     measure: str
     tolerance: float
@@ -37,14 +37,14 @@ class DiscretizedSettings(TypedDict, total=False):
 class DiscretizedRD(RateDistortionFunction):
     r"""R(D) of the source with the given pmf on a grid of points, reproduced on the same grid.
 
-    Use :meth:`from_density` for a known density and :meth:`from_samples` for samples; the constructor takes the pmf.
+    Use ``from_density`` for a known density and ``from_samples`` for samples; the constructor takes the pmf.
 
-    :meth:`rate` returns a *certified lower bound* on R(D) of the discretized source, at most ``tolerance`` bits
-    below it, so that a gap measured against it is never flattered by the computation; :meth:`bracket` returns both
+    ``rate`` returns a *certified lower bound* on R(D) of the discretized source, at most ``tolerance`` bits
+    below it, so that a gap measured against it is never flattered by the computation; ``bracket`` returns both
     sides. Solved slopes are kept and support every later question, so a whole curve costs little more than a
     few points. A later question may raise an earlier answer, within the tolerance.
 
-    What discretization itself does is not covered by the certificate; see :meth:`discretization_error`. With
+    What discretization itself does is not covered by the certificate; see ``discretization_error``. With
     spacing h, masses from a smooth density follow the midpoint rule, whose error vanishes faster than any power of
     h once sqrt(D) is above about h. Errors of order h^2 come from jumps and kinks of the density, and at low rates
     from the reproductions being on the grid where the best ones form few points or a curve (then the rate is too
@@ -55,7 +55,7 @@ class DiscretizedRD(RateDistortionFunction):
         pmf: shape [k] or [k1, k2], nonnegative, sums to 1. Cells below 1e-16 count as empty.
         axes: for each dimension the coordinates of its grid points, strictly increasing.
         measure: ``"mse"``, or in one dimension ``"l1"``.
-        tolerance: largest certified error of :meth:`rate`, bits per symbol.
+        tolerance: largest certified error of ``rate``, bits per symbol.
         max_iterations: of Blahut-Arimoto, for each slope. If they do not suffice, ``tolerance`` grows to what was
             reached.
         device: where to compute (float64); that of ``pmf`` if None.
@@ -66,7 +66,7 @@ class DiscretizedRD(RateDistortionFunction):
     References:
         R. E. Blahut, "Computation of channel capacity and rate-distortion functions", IEEE Trans. IT, 1972.
 
-    Example:
+    Examples:
         >>> source = DiscretizedRD.from_density(lambda x: -0.5 * x[:, 0] ** 2, [(-6, 6)], resolution=200)
         >>> round(source.rate(0.25), 2)  # N(0, 1): 0.5 * log2(1 / 0.25)
         1.0
@@ -135,7 +135,7 @@ class DiscretizedRD(RateDistortionFunction):
             ValueError: if there are not 1 or 2 bounds with low < high, the resolution is below 4, or the log
                 density is NaN, +inf, of the wrong shape, or -inf everywhere.
 
-        Example:
+        Examples:
             >>> uniform = DiscretizedRD.from_density(lambda x: torch.zeros(len(x)), [(-1, 1)], resolution=300)
             >>> round(uniform.max_distortion, 3)
             0.333
@@ -165,7 +165,7 @@ class DiscretizedRD(RateDistortionFunction):
             ValueError: if the samples are not of that shape, not finite, or constant in a component, or the
                 resolution is below 4.
 
-        Example:
+        Examples:
             >>> x = torch.randn(20_000, 1, generator=torch.Generator().manual_seed(0))
             >>> abs(DiscretizedRD.from_samples(x, resolution=100).rate(0.25) - 1.0) < 0.03
             True
@@ -184,7 +184,7 @@ class DiscretizedRD(RateDistortionFunction):
         return max(self._requested, self._worst)
 
     def rate(self, distortion: float) -> float:
-        """The certified lower bound on R(D), bits per symbol; the side of :meth:`bracket` to measure gaps from."""
+        """The certified lower bound on R(D), bits per symbol; the side of ``bracket`` to measure gaps from."""
         return self.bracket(distortion)[0]
 
     def bracket(self, distortion: float) -> tuple[float, float]:
@@ -215,7 +215,7 @@ class DiscretizedRD(RateDistortionFunction):
         return min(lower, upper), upper
 
     def distortion(self, rate: float) -> float:
-        """D(R): the distortion at which :meth:`rate` is ``rate``, by Newton steps along the certified tangents.
+        """D(R): the distortion at which ``rate`` is ``rate``, by Newton steps along the certified tangents.
 
         Raises:
             ValueError: if ``rate`` is negative, not finite, or not below the entropy of the grid.

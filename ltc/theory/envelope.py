@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 
-from .blahut_arimoto import BlahutArimotoResult
+from .alternating_minimization import BlahutArimotoResult
 
 __all__ = ["RateDistortionEnvelope"]
 
@@ -29,7 +29,7 @@ class RateDistortionEnvelope:
     References:
         G. Rote, "The convergence rate of the sandwich algorithm for approximating convex functions", 1992.
 
-    Example:
+    Examples:
         >>> envelope = RateDistortionEnvelope(entropy=1.0, max_distortion=0.5)
         >>> envelope.lower(0.25), envelope.upper(0.25)  # nothing solved yet
         (0.0, 0.5)
@@ -58,7 +58,7 @@ class RateDistortionEnvelope:
         return min(_chord(a, b, distortion) for a in left for b in right)
 
     def distortion_at(self, rate: float) -> float:
-        """The inverse of :meth:`lower` at a rate > 0: a certified lower bound on D(R)."""
+        """The inverse of ``lower`` at a rate > 0: a certified lower bound on D(R)."""
         return max([0.0, *(r.distortion + (r.lower - rate) / r.slope for r in self.results)])
 
     def closest(self, slope: float) -> BlahutArimotoResult | None:

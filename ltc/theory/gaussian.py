@@ -18,7 +18,9 @@ __all__ = ["GaussianRD", "WaterfillingRD"]
 class GaussianRD(RateDistortionFunction):
     r"""The memoryless Gaussian source N(0, variance) under mean squared error.
 
-    .. math:: R(D) = \tfrac12 \log_2(\sigma^2 / D), \qquad D(R) = \sigma^2\, 2^{-2R}
+    $$
+    R(D) = \tfrac12 \log_2(\sigma^2 / D), \qquad D(R) = \sigma^2\, 2^{-2R}
+    $$
 
     Args:
         variance: sigma squared, in squared units of the source.
@@ -29,7 +31,7 @@ class GaussianRD(RateDistortionFunction):
     References:
         Cover and Thomas, *Elements of Information Theory*, 2nd ed., section 10.3.2.
 
-    Example:
+    Examples:
         >>> bound = GaussianRD(variance=4.0)
         >>> bound.rate(1.0), bound.distortion(1.0)
         (1.0, 1.0)
@@ -54,11 +56,12 @@ class GaussianRD(RateDistortionFunction):
 class WaterfillingRD(RateDistortionFunction):
     r"""The Gaussian vector source N(0, C) under mean squared error: reverse water-filling.
 
-    With eigenvalues :math:`\sigma_i^2` of C, n of them, and the water level :math:`\theta`,
+    With eigenvalues $\sigma_i^2$ of C, n of them, and the water level $\theta$,
 
-    .. math::
-        R = \sum_i \max(0, \tfrac12 \log_2(\sigma_i^2/\theta)) \text{ bits per symbol}, \qquad
-        D = \tfrac1n \sum_i \min(\theta, \sigma_i^2) \text{ per component.}
+    $$
+    R = \sum_i \max(0, \tfrac12 \log_2(\sigma_i^2/\theta)) \text{ bits per symbol}, \qquad
+    D = \tfrac1n \sum_i \min(\theta, \sigma_i^2) \text{ per component.}
+    $$
 
     Both directions are solved exactly on the sorted eigenvalues, without iteration. Directions of variance zero
     cost no rate and carry no distortion.
@@ -72,7 +75,7 @@ class WaterfillingRD(RateDistortionFunction):
     References:
         Cover and Thomas, *Elements of Information Theory*, 2nd ed., section 10.3.3 (Theorem 10.3.3).
 
-    Example:
+    Examples:
         >>> bound = WaterfillingRD([[4.0, 0.0], [0.0, 1.0]])
         >>> bound.rate(1.0)  # the water level is 1: only the first component is coded
         1.0

@@ -32,7 +32,7 @@ def density_on_grid(
         ValueError: if there are not 1 or 2 bounds with low < high, the resolution is below 4, or the log density is
             NaN, +inf, of the wrong shape, or -inf everywhere.
 
-    Example:
+    Examples:
         >>> pmf, axes = density_on_grid(lambda x: torch.zeros(len(x)), [(0.0, 1.0)], 4)
         >>> pmf.tolist(), axes[0].tolist()
         ([0.25, 0.25, 0.25, 0.25], [0.125, 0.375, 0.625, 0.875])
@@ -58,7 +58,7 @@ def histogram_on_grid(samples: Tensor, resolution: int) -> GridPmf:
         ValueError: if the samples are not of that shape, not finite, or constant in a component, or the resolution
             is below 4.
 
-    Example:
+    Examples:
         >>> histogram_on_grid(torch.tensor([[0.0], [0.1], [0.9], [4.0]]), 4)[0].tolist()
         [0.75, 0.0, 0.0, 0.25]
     """
@@ -81,7 +81,7 @@ def halve_grid(pmf: Tensor, axes: Sequence[Tensor]) -> GridPmf:
     Raises:
         ValueError: if an axis has less than 4 cells.
 
-    Example:
+    Examples:
         >>> pmf, axes = halve_grid(torch.full((4,), 0.25), [torch.tensor([0.0, 1.0, 2.0, 3.0])])
         >>> pmf.tolist(), axes[0].tolist()
         ([0.5, 0.5], [0.5, 2.5])

@@ -51,7 +51,7 @@ class DenseKernel(Kernel):
         distortion_matrix: d, float64, shape [source, reproduction], finite.
         s: slope in nats per unit of distortion.
 
-    Example:
+    Examples:
         >>> kernel = DenseKernel(torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64), s=1.0)
         >>> kernel.partition(torch.tensor([0.5, 0.5], dtype=torch.float64))
         tensor([0.6839, 0.6839], dtype=torch.float64)
@@ -83,7 +83,7 @@ class SeparableKernel(Kernel):
         second: d2, float64, shape [source 2, reproduction 2].
         s: slope in nats per unit of distortion.
 
-    Example:
+    Examples:
         >>> hamming = torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)
         >>> kernel = SeparableKernel(hamming, hamming, s=1.0)
         >>> kernel.partition(torch.full((2, 2), 0.25, dtype=torch.float64))[0, 0]

@@ -12,9 +12,11 @@ __all__ = ["LaplaceL1RD"]
 class LaplaceL1RD(RateDistortionFunction):
     r"""The memoryless Laplace source with density exp(-\|x\|/b) / 2b under mean absolute error.
 
-    .. math:: R(D) = \log_2(b / D), \qquad D(R) = b\, 2^{-R}
+    $$
+    R(D) = \log_2(b / D), \qquad D(R) = b\, 2^{-R}
+    $$
 
-    (Under mean squared error the Laplace source has no closed form; see :class:`~ltc.theory.DiscretizedRD`.)
+    (Under mean squared error the Laplace source has no closed form; see ``ltc.theory.DiscretizedRD``.)
 
     Args:
         scale: b, in units of the source; the variance is 2 b squared.
@@ -25,7 +27,7 @@ class LaplaceL1RD(RateDistortionFunction):
     References:
         T. Berger, *Rate Distortion Theory*, 1971, section 4.3 (difference distortion measures).
 
-    Example:
+    Examples:
         >>> LaplaceL1RD(scale=2.0).rate(0.5)
         2.0
     """

@@ -19,7 +19,9 @@ _CHUNK_NUMBERS = 1 << 20  # numbers per chunk of Monte-Carlo inputs: 8 MiB
 def space_filling_gap(nsm: float) -> float:
     r"""The high-rate gap to R(D) of an entropy-coded lattice of NSM G, in bits per dimension.
 
-    .. math:: \tfrac12 \log_2(2\pi e\, G)
+    $$
+    \tfrac12 \log_2(2\pi e\, G)
+    $$
 
     Args:
         nsm: G > 0, mean squared error per dimension at unit volume.
@@ -30,7 +32,7 @@ def space_filling_gap(nsm: float) -> float:
     References:
         R. Zamir and M. Feder, "On lattice quantization noise", IEEE Trans. IT, 1996.
 
-    Example:
+    Examples:
         >>> round(space_filling_gap(1 / 12), 4)
         0.2546
     """
@@ -42,7 +44,9 @@ def space_filling_gap(nsm: float) -> float:
 def sphere_bound(dim: int) -> float:
     r"""The NSM of a ball in ``dim`` dimensions, below that of every quantizer there (Zador).
 
-    .. math:: G_n \ge \frac{\Gamma(n/2 + 1)^{2/n}}{(n + 2)\,\pi} \to \frac1{2\pi e}
+    $$
+    G_n \ge \frac{\Gamma(n/2 + 1)^{2/n}}{(n + 2)\,\pi} \to \frac1{2\pi e}
+    $$
 
     Args:
         dim: n >= 1.
@@ -53,7 +57,7 @@ def sphere_bound(dim: int) -> float:
     References:
         J. H. Conway and N. J. A. Sloane, *Sphere Packings, Lattices and Groups*, chapter 21 (and chapter 2).
 
-    Example:
+    Examples:
         >>> round(sphere_bound(1) * 12, 12), round(sphere_bound(24), 4)
         (1.0, 0.0647)
     """
@@ -71,7 +75,9 @@ def estimate_nsm(
 ) -> tuple[float, float]:
     r"""Monte-Carlo estimate of the normalized second moment G, with its standard error.
 
-    .. math:: G = \frac{E\|x - Q(x)\|^2}{n\, |\det B|^{2/n}}, \qquad x \text{ uniform over a period of } Q
+    $$
+    G = \frac{E\|x - Q(x)\|^2}{n\, |\det B|^{2/n}}, \qquad x \text{ uniform over a period of } Q
+    $$
 
     Given a basis, x is uniform over its parallelepiped, which tiles space as the Voronoi cell does, so the error
     has the same distribution as over the cell; a basis of any volume is normalized.
@@ -90,7 +96,7 @@ def estimate_nsm(
     Raises:
         ValueError: if ``samples`` is below 2, or the basis has the wrong shape or is singular.
 
-    Example:
+    Examples:
         >>> g = torch.Generator().manual_seed(0)
         >>> nsm, error = estimate_nsm(torch.round, torch.eye(4), 4, 100_000, g)
         >>> abs(nsm - 1 / 12) < 4 * error < 1e-3
@@ -145,8 +151,9 @@ class EntropyEstimate(NamedTuple):
 def entropy_of_points(points: Tensor) -> EntropyEstimate:
     r"""The empirical entropy of integer points, in bits per point.
 
-    .. math::
-        \hat H = -\sum_k \frac{n_k}{N} \log_2 \frac{n_k}{N}, \qquad \hat H_{MM} = \hat H + \frac{K - 1}{2 N \ln 2}
+    $$
+    \hat H = -\sum_k \frac{n_k}{N} \log_2 \frac{n_k}{N}, \qquad \hat H_{MM} = \hat H + \frac{K - 1}{2 N \ln 2}
+    $$
 
     Args:
         points: integer coordinates, shape [N, n] (any dtype), N >= 1.
@@ -157,7 +164,7 @@ def entropy_of_points(points: Tensor) -> EntropyEstimate:
     References:
         G. A. Miller, "Note on the bias of information estimates", 1955.
 
-    Example:
+    Examples:
         >>> entropy_of_points(torch.tensor([[0, 1], [0, 1], [1, 0], [1, 0]])).plug_in
         1.0
     """

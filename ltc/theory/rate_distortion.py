@@ -12,12 +12,14 @@ __all__ = ["RateDistortionFunction"]
 class RateDistortionFunction(ABC):
     r"""Shannon's rate-distortion function of one source under one distortion measure.
 
-    .. math:: R(D) = \min_{p(\hat x | x):\ E[d(X, \hat X)] \le D} I(X; \hat X)
+    $$
+    R(D) = \min_{p(\hat x | x):\ E[d(X, \hat X)] \le D} I(X; \hat X)
+    $$
 
     Units: the rate is in bits per *symbol*; a symbol has ``dim`` components and the distortion is the mean over
     symbols and components. R is convex, nonincreasing, and zero from ``max_distortion`` on.
 
-    A subclass defines :meth:`rate` and :attr:`max_distortion`; it may replace :meth:`distortion` (bisection here)
+    A subclass defines ``rate`` and ``max_distortion``; it may replace ``distortion`` (bisection here)
     by a closed form.
 
     Attributes:
@@ -29,7 +31,7 @@ class RateDistortionFunction(ABC):
         C. E. Shannon, "Coding theorems for a discrete source with a fidelity criterion", 1959.
         T. M. Cover and J. A. Thomas, *Elements of Information Theory*, 2nd ed., chapter 10.
 
-    Example:
+    Examples:
         >>> class Line(RateDistortionFunction):
         ...     def rate(self, distortion: float) -> float:
         ...         return max(0.0, 2.0 - self._positive_distortion(distortion))
@@ -59,11 +61,11 @@ class RateDistortionFunction(ABC):
 
     @property
     def tolerance(self) -> float:
-        """Certified error of :meth:`rate`, in bits: 0 for a closed form."""
+        """Certified error of ``rate``, in bits: 0 for a closed form."""
         return 0.0
 
     def distortion(self, rate: float) -> float:
-        """D(R), the inverse of :meth:`rate`: the distortion at a rate of ``rate`` bits per symbol.
+        """D(R), the inverse of ``rate``: the distortion at a rate of ``rate`` bits per symbol.
 
         Bisection on log D. ``distortion(0)`` is ``max_distortion``.
 
@@ -93,7 +95,7 @@ class RateDistortionFunction(ABC):
         """The points (rate, D(rate)) at the given rates in bits per symbol, in the given order.
 
         Raises:
-            ValueError: as :meth:`distortion`, for any of the rates.
+            ValueError: as ``distortion``, for any of the rates.
         """
         return [(float(rate), self.distortion(rate)) for rate in rates]
 

@@ -19,7 +19,7 @@ class RunningMean:
         count: how many numbers there were.
         mean: their mean, 0 of none.
 
-    Example:
+    Examples:
         >>> import torch
         >>> running = RunningMean()
         >>> for chunk in torch.arange(4.0).split(3):

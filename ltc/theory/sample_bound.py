@@ -55,7 +55,7 @@ class AchievablePoint:
 
     @property
     def cost_error(self) -> float:
-        """Standard error of :attr:`cost`, and so of ``rate`` less R(distortion) where R has this slope."""
+        """Standard error of ``cost``, and so of ``rate`` less R(distortion) where R has this slope."""
         both = 2 * self.slope * self.covariance
         return math.sqrt(max(0.0, self.rate_error**2 + both + (self.slope * self.distortion_error) ** 2))
 
@@ -63,12 +63,14 @@ class AchievablePoint:
 def achievable_point(samples: Tensor, reproduction: Tensor, weights: Tensor, slope: float) -> AchievablePoint:
     r"""What a reproduction distribution achieves at a slope, measured on samples that it was not fitted to.
 
-    With :math:`s = \lambda \ln 2`, points :math:`y_j` of probabilities :math:`\nu_j` define the channel
+    With $s = \lambda \ln 2$, points $y_j$ of probabilities $\nu_j$ define the channel
 
-    .. math:: Q(j|x) = \nu_j e^{-s d(x, y_j)} / Z(x), \qquad Z(x) = \sum_j \nu_j e^{-s d(x, y_j)},
+    $$
+    Q(j|x) = \nu_j e^{-s d(x, y_j)} / Z(x), \qquad Z(x) = \sum_j \nu_j e^{-s d(x, y_j)},
+    $$
 
-    and its rate :math:`E\, KL(Q(\cdot|X) \,\|\, \nu) = E[-\log_2 Z(X)] - \lambda E[d]` is at least I(X; Y), whatever
-    :math:`\nu` is. No quantity here is a logarithm of an average over samples, so nothing is biased.
+    and its rate $E\, KL(Q(\cdot|X) \,\|\, \nu) = E[-\log_2 Z(X)] - \lambda E[d]$ is at least I(X; Y), whatever
+    $\nu$ is. No quantity here is a logarithm of an average over samples, so nothing is biased.
 
     Args:
         samples: x, shape [N, dim], N >= 2, independent of how ``reproduction`` and ``weights`` were made.
@@ -79,7 +81,7 @@ def achievable_point(samples: Tensor, reproduction: Tensor, weights: Tensor, slo
     Raises:
         ValueError: if shapes, weights or slope are not as described.
 
-    Example:
+    Examples:
         >>> x = torch.tensor([[-1.0], [1.0]])  # a fair sign, kept to D = 4 P(flip)
         >>> point = achievable_point(x, x, torch.tensor([0.5, 0.5]), slope=0.25 * math.log2(0.89 / 0.11))
         >>> round(point.distortion / 4, 4), round(point.rate, 4)  # 1 - H(0.11)
@@ -124,7 +126,7 @@ def sample_bounds(
         train: samples [N, dim], drawn from with replacement, or a function of a count that returns so many fresh ones.
         fresh: samples [N, dim] that are not among them. **The bounds are valid only if they are independent.**
         slopes: lambdas, in any order, bits per unit of distortion (the mean over components).
-        descent: the search; :class:`WassersteinDescent` with its defaults if None.
+        descent: the search; ``WassersteinDescent`` with its defaults if None.
         seed: of the draws from a tensor ``train``.
 
     Returns:
@@ -133,7 +135,7 @@ def sample_bounds(
     Raises:
         ValueError: if a slope is not positive and finite, or samples are not of the shapes described.
 
-    Example:
+    Examples:
         >>> x = torch.randn(30_000, 2, generator=torch.Generator().manual_seed(0))
         >>> (point,) = sample_bounds(x[:10_000], x[10_000:], [4.0], WassersteinDescent(particles=100, steps=100))
         >>> bound = 2 * 0.5 * math.log2(1 / point.distortion)
@@ -156,9 +158,9 @@ class SampleUpperBound(RateDistortionFunction):
     """An **upper** bound on R(D), from achievable points: a coder may well be below it.
 
     It is their lower convex hull, with the silent point (D_max, 0): chords are achieved by time sharing. It holds up to
-    the points' standard errors (:attr:`error`); how far above R(D) it is, nobody knows (``tolerance`` is infinite).
-    Below the least distortion of all points :meth:`rate` is infinite, and above their greatest rate
-    :meth:`distortion` stays at that least distortion.
+    the points' standard errors (``error``); how far above R(D) it is, nobody knows (``tolerance`` is infinite).
+    Below the least distortion of all points ``rate`` is infinite, and above their greatest rate
+    ``distortion`` stays at that least distortion.
 
     Args:
         points: at least one.
@@ -167,7 +169,7 @@ class SampleUpperBound(RateDistortionFunction):
     Raises:
         ValueError: if there are no points, or ``max_distortion`` is not positive and finite.
 
-    Example:
+    Examples:
         >>> x = torch.randn(30_000, 2, generator=torch.Generator().manual_seed(0))
         >>> descent = WassersteinDescent(particles=100, steps=100)
         >>> bound = SampleUpperBound.from_samples(x[:10_000], x[10_000:], [2.0, 4.0, 8.0], descent)
@@ -196,7 +198,7 @@ class SampleUpperBound(RateDistortionFunction):
         *,
         seed: int = 0,
     ) -> SampleUpperBound:
-        """The bound through :func:`sample_bounds` of the same arguments; D_max is measured on ``fresh`` too."""
+        """The bound through ``sample_bounds`` of the same arguments; D_max is measured on ``fresh`` too."""
         points = sample_bounds(train, fresh, slopes, descent, seed=seed)
         some = train if isinstance(train, Tensor) else train(100_000)
         return cls(points, float((fresh.double() - some.double().mean(0)).square().mean()))

@@ -14,7 +14,9 @@ class SawbridgeEntropyDistortion:
     within one, X(t) is 0 or 1 apart from t itself with probabilities that move linearly, and its variance integrates to
     p_i / 6. So
 
-    .. math:: D = \tfrac16 \sum_i p_i^2, \qquad H = -\sum_i p_i \log_2 p_i,
+    $$
+    D = \tfrac16 \sum_i p_i^2, \qquad H = -\sum_i p_i \log_2 p_i,
+    $$
 
     and H is least for a given D if all intervals are equal but one smaller one (Harremoës and Topsøe, 2001, on entropy
     and the index of coincidence). It bounds one-shot coders only: blocks of paths may do better (R(D) is below it).
@@ -25,7 +27,7 @@ class SawbridgeEntropyDistortion:
     References:
         A. B. Wagner and J. Ballé, *Neural Networks Optimally Compress the Sawbridge*, DCC 2021, arXiv:2011.05065.
 
-    Example:
+    Examples:
         >>> one_shot = SawbridgeEntropyDistortion()
         >>> one_shot.rate(1 / 24), round(one_shot.rate(1 / 30), 3)  # four equal intervals; five
         (2.0, 2.322)

@@ -20,9 +20,10 @@ def shannon_lower_bound(
 ) -> float:
     r"""A lower bound on R(D), in bits per symbol, tight as D goes to 0 and for Gaussian/MSE and Laplace/L1.
 
-    .. math::
-        R(D) \ge h(X) - \tfrac n2 \log_2(2\pi e D) \ \text{(mse)}, \qquad
-        R(D) \ge h(X) - n \log_2(2 e D) \ \text{(l1)}
+    $$
+    R(D) \ge h(X) - \tfrac n2 \log_2(2\pi e D) \ \text{(mse)}, \qquad
+    R(D) \ge h(X) - n \log_2(2 e D) \ \text{(l1)}
+    $$
 
     where it is negative, 0 is returned, which is then the better bound.
 
@@ -38,7 +39,7 @@ def shannon_lower_bound(
     References:
         C. E. Shannon, 1959; T. Berger, *Rate Distortion Theory*, 1971, section 4.3.
 
-    Example:
+    Examples:
         >>> h = 0.5 * math.log2(2 * math.pi * math.e)  # of N(0, 1)
         >>> round(shannon_lower_bound(h, 0.25), 12)
         1.0

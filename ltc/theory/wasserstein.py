@@ -19,19 +19,23 @@ _FLOOR = 1e-12  # weights stay above it: no point is lost to a pass that happene
 class WassersteinDescent:
     r"""The search for good reproduction points: gradient descent in the space of probability measures.
 
-    Blahut-Arimoto minimizes, over all distributions :math:`\nu` of the reproduction,
+    Blahut-Arimoto minimizes, over all distributions $\nu$ of the reproduction,
 
-    .. math:: F(\nu) = -E \ln \int e^{-s d(X, y)} \nu(dy), \qquad \min_\nu F = \ln 2 \, \min (R + \lambda D).
+    $$
+    F(\nu) = -E \ln \int e^{-s d(X, y)} \nu(dy), \qquad \min_\nu F = \ln 2 \, \min (R + \lambda D).
+    $$
 
-    On a grid that is out of the question beyond two dimensions. Here :math:`\nu` is :math:`n` particles, and these
-    move along minus the Wasserstein gradient, that of F with respect to :math:`y_j` over :math:`\nu_j`:
+    On a grid that is out of the question beyond two dimensions. Here $\nu$ is $n$ particles, and these
+    move along minus the Wasserstein gradient, that of F with respect to $y_j$ over $\nu_j$:
 
-    .. math:: -\frac{2 s}{dim} E \Big[ \frac{Q(j|X)}{\nu_j} (y_j - X) \Big].
+    $$
+    -\frac{2 s}{dim} E \Big[ \frac{Q(j|X)}{\nu_j} (y_j - X) \Big].
+    $$
 
     A minibatch estimates it, and Adam normalizes it, with steps in units of the kernel's width (the standard deviation
     sqrt(dim / 2 s) of exp(-s d)) and falling to 0 along a cosine. Then some passes of Blahut's own update,
-    :math:`\nu_j \leftarrow E\, Q(j|X)`, set the weights. The result is any measure; what it is worth,
-    :func:`.sample_bound.achievable_point` says.
+    $\nu_j \leftarrow E\, Q(j|X)$, set the weights. The result is any measure; what it is worth,
+    ``.sample_bound.achievable_point`` says.
 
     The bound is at most log2(n) bits, and loose well before: mind that n points must cover the source at
     distance sqrt(dim D).

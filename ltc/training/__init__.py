@@ -11,8 +11,9 @@ Each is loaded at its first use: Lightning and torchmetrics take seconds to impo
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
     from ltc.training.calibration import Calibration
@@ -22,15 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration", "ImageModule", "RateDistortionModule", "RateDistortionMoments"]
 
-_FILES = {
-    "Calibration": "calibration",
-    "ImageModule": "image_module",
-    "RateDistortionModule": "rate_distortion_module",
-    "RateDistortionMoments": "moments",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _FILES:
-        return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Calibration": "calibration",
+        "ImageModule": "image_module",
+        "RateDistortionModule": "rate_distortion_module",
+        "RateDistortionMoments": "moments",
+    },
+)

@@ -19,6 +19,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 import torch
 from torch import Tensor
@@ -97,14 +98,14 @@ class Calibration:
         start, gain = coder, float(coder.gain)
         for _ in range(self.rounds):
             _golden_section(functools.partial(attempt, start=start), low, high, self.evaluations)
-            start = min(tried, key=_first)[1]
+            start = min(tried, key=itemgetter(0))[1]
             # Well inside the interval: found. At its end: search again from there.
             if 1.2 * self.lowest < float(start.gain) / gain < self.highest / 1.2:
                 break
             gain = float(start.gain)
         if self.rdo and coder.bottleneck.searches:
             tried += [candidate(start, factor, objective, self.rdo_steps) for factor in self.rdo_factors]
-        winner = min(tried, key=_first)[1]
+        winner = min(tried, key=itemgetter(0))[1]
         self._refit(winner, objective, draw, self.final_steps)
         after, factor = _cost(winner, objective, validation), float(winner.gain / coder.gain)
         if after >= before:
@@ -149,10 +150,6 @@ def _cost(coder: Coder, objective: RDSearch, x: Tensor) -> float:
     coder.eval()
     reconstruction, bits = coder(x)
     return float(objective.cost(x, reconstruction, bits).mean())
-
-
-def _first(pair: tuple[float, Coder]) -> float:
-    return pair[0]
 
 
 @torch.no_grad()

@@ -50,7 +50,7 @@ class ImageModule(pl.LightningModule):
         init_from: ``coder.pt`` of a trained network with the same transforms, to start from; None to start afresh.
 
     Attributes:
-        evaluated: :class:`~ltc.training.moments.RateDistortionMoments` of the last evaluation, over whole images: bits
+        evaluated: ``ltc.training.moments.RateDistortionMoments`` of the last evaluation, over whole images: bits
             per pixel by the likelihoods, squared error of pixels (0 to 255) that are rounded as in a file.
         use: which lattices the latents have used, in the first training step and then in the last evaluation.
         clock: how long training took.

@@ -23,7 +23,7 @@ class RateDistortionMoments(Metric):
     Args:
         energy: E|x|^2 per component of the source, or None.
 
-    Example:
+    Examples:
         >>> metric = RateDistortionMoments()
         >>> metric.update(torch.tensor([1.0, 3.0]), torch.tensor([0.5, 0.5]))
         >>> float(metric.compute()["rate"])

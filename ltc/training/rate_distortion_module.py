@@ -28,7 +28,7 @@ class RateDistortionModule(pl.LightningModule):
         coder: the coder.
         n: symbols in a block; rates are bits per symbol.
         lmbda: lambda, the price of distortion in bits.
-        measure: the distortion, a key of :data:`ltc.models.distortion.DISTORTIONS`.
+        measure: the distortion, a key of ``ltc.models.distortion.DISTORTIONS``.
         energy: E|x|^2 per component of the source where it is known: makes evaluation more precise.
         optimizer: makes the optimizer from the parameters.
         prior_lr: learning rate of the entropy model's parameters where it is not the others': with noise, latents that
@@ -38,7 +38,7 @@ class RateDistortionModule(pl.LightningModule):
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
 
     Attributes:
-        evaluated: :class:`RateDistortionMoments` of the last evaluation, synchronized over all ranks.
+        evaluated: ``RateDistortionMoments`` of the last evaluation, synchronized over all ranks.
         clock: how long training took.
         calibrated: what the calibration came to; None before, or where there was nothing to calibrate.
         coded_rate: bits of a real bitstream per symbol, told by whoever has coded the test; None where nobody has.

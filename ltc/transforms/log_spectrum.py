@@ -16,9 +16,11 @@ EPSILON = 2.0**-52
 def frames_of(waveform: Tensor) -> Tensor:
     r"""The symbols of a waveform, one for every 63 consecutive samples:
 
-    .. math:: x_{t,k} = \ln\Big( \Big| \sum_{m=0}^{62} w_m \, s_{t+m} \, e^{-2\pi i k m / 64} \Big| + \epsilon \Big)
+    $$
+    x_{t,k} = \ln\Big( \Big| \sum_{m=0}^{62} w_m \, s_{t+m} \, e^{-2\pi i k m / 64} \Big| + \epsilon \Big)
+    $$
 
-    with the symmetric Hann window :math:`w_m = \sin^2(\pi m / 62)` and :math:`\epsilon = 2^{-52}`. It is
+    with the symmetric Hann window $w_m = \sin^2(\pi m / 62)$ and $\epsilon = 2^{-52}$. It is
     `torch.stft(..., n_fft=64, hop_length=1, win_length=63, center=False)` of the waveform with a zero at its end, and
     what `tf.signal.stft(waveform, 63, 1)` does, whose "periodic" window is the symmetric one where the length is odd.
     Computed in float64: near a zero of the spectrum, float32 would leave nothing but its own rounding.
@@ -32,7 +34,7 @@ def frames_of(waveform: Tensor) -> Tensor:
     Raises:
         ValueError: there are fewer than 63 samples.
 
-    Example:
+    Examples:
         >>> tone = torch.sin(2 * torch.pi * 1000 / 8000 * torch.arange(8000))
         >>> frames = frames_of(tone)  # 1 kHz: bin 8 of 0 to 32
         >>> frames.shape, frames[0].argmax().item()

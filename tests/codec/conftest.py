@@ -22,7 +22,7 @@ def _config(lattice: dict, latents: int, block: int, bottleneck: str, transform:
         "_target_": "ltc.models.Coder",
         "analysis": {**transform, "inputs": block, "outputs": latents},
         "synthesis": {**transform, "inputs": latents, "outputs": block},
-        "bottleneck": {"_target_": f"ltc.models.{bottleneck}", "lattice": lattice, "entropy_model": entropy},
+        "bottleneck": {"_target_": f"ltc.models.{bottleneck}", "entropy_model": entropy},
     }
 
 

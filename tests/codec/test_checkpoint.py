@@ -207,7 +207,7 @@ def test_coders_without_a_bitstream_are_not_saved(tmp_path):
     from ltc import lattices
 
     lattice = lattices.get("e8")
-    coder = Coder(Gain(8, 8), LatticeBottleneck(lattice, MonteCarloPrior(lattice, 8, FactorizedDensity)), Gain(8, 8))
+    coder = Coder(Gain(8, 8), LatticeBottleneck(MonteCarloPrior(lattice, 8, FactorizedDensity)), Gain(8, 8))
     with pytest.raises(ValueError, match="no bitstream"):
         save_coder(tmp_path / "coder.pt", coder, {}, 8, 1, "mse", {})
     assert not list(tmp_path.iterdir())

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from ltc.codec.audio import read_wave
-from ltc.coding.container import read_header
+from ltc.codec.container import read_header
 from ltc.transforms.log_spectrum import frames_of
 
 pytestmark = pytest.mark.filterwarnings("error")

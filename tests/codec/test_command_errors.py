@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from ltc.coding import container
-from ltc.coding.container import Header, write_header
+from ltc.codec import container
+from ltc.codec.container import Header, write_header
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -148,8 +148,8 @@ FOREIGN = {
 @pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
 def test_inputs_that_are_no_arrays(content, fails, saved, tmp_path, monkeypatch):
     # Negative numbers have no end in seven bits a byte: that loop shall not take the machine's memory with it.
-    varint = container._varint
-    monkeypatch.setattr(container, "_varint", lambda value: varint(value) if value >= 0 else pytest.fail("negative"))
+    varint = container.varint
+    monkeypatch.setattr(container, "varint", lambda value: varint(value) if value >= 0 else pytest.fail("negative"))
     (tmp_path / "in.npy").write_bytes(content)
     assert "in.npy" in fails("compress", saved("e8"), tmp_path / "in.npy", tmp_path / "new.ltc")
 

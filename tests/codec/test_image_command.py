@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ltc.codec.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image, load_network, save_network
 from ltc.coding import CorruptStream
-from ltc.coding.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.pixels import read_image
 
 _NETWORKS = {

@@ -74,7 +74,7 @@ def test_several_batches_follow_each_other(lattice, rng):
 
 
 def test_large_batches_are_split(rng, monkeypatch):
-    monkeypatch.setattr("ltc.coding.conditional_model._MEMORY", 200)
+    monkeypatch.setattr("ltc.coding.conditional_model.MEMORY", 200)
     test_there_and_back_with_points_far_out(lattices.get("e8"), rng)
 
 

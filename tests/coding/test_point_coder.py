@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ltc import lattices
 from ltc.coding import CorruptStream, decode_points, dithered_point_model, encode_points, point_model
-from ltc.coding.point_coder import LARGEST
+from ltc.coding.range_coder import LARGEST
 from ltc.entropy import FactorizedDensity, LaplaceMixture, LogisticMixture, MixturePrior, MonteCarloPrior, exact_prior
 from ltc.lattices import TrellisLattice
 

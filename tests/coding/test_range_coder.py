@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ltc.coding import CorruptStream
-from ltc.coding.counts import counts
+from ltc.coding.frequencies import counts
 from ltc.coding.range_coder import Decoder, Encoder
 
 integers = st.one_of(st.integers(1 - 2**62, 2**62 - 1), st.integers(-70000, 70000), st.just(0))

@@ -36,17 +36,34 @@ def test_the_site_builds_strictly_and_needs_no_network(tmp_path):
         )
 
 
-def test_docstrings_become_markdown():
+def test_names_in_docstrings_become_links():
     griffe = pytest.importorskip("griffe")
     sys.path.insert(0, str(ROOT / "docs" / "hooks"))
     try:
-        from docstrings import markdown
+        from docstrings import linked
     finally:
         sys.path.pop(0)
-    scope = griffe.Module("m")
-    text = "A :class:`~ltc.lattices.Lattice`.\n\n.. math::\n    a = b,\n    \\quad c\n\nMore:\n\n"
-    text += "Example:\n    >>> 1\n    1"
-    found = markdown(text, scope)
-    assert '<autoref identifier="ltc.lattices.Lattice" optional><code>Lattice</code></autoref>' in found
-    assert "$$\na = b,\n\\quad c\n$$" in found and "Examples:" in found and found.endswith("    1")
-    assert "$$\nx^2\n$$" in markdown("One line:\n\n.. math:: x^2\n\nand on.", scope)
+    code = "class Box:\n    def open(self, key): ...\n    def close(self): ...\n\ndef box(): ...\n"
+    module = griffe.visit("m", Path("m.py"), code)
+
+    def link(name):
+        shown = name.removeprefix("m.").removeprefix("Box.")
+        return f'<autoref identifier="{name}" optional><code>{shown}</code></autoref>'
+
+    method = module["Box.open"]
+    assert linked("``ltc.lattices.Lattice`` of a ``box``.", module) == (
+        f"{link('ltc.lattices.Lattice')} of a {link('m.box')}."
+    )
+    assert linked("As ``close``, by ``key``; ``ltc`` or ``k + 1``, ``nothing``", method) == (
+        f"As {link('m.Box.close')}, by ``key``; ``ltc`` or ``k + 1``, ``nothing``"
+    )
+
+
+def test_docstrings_have_one_dialect():
+    """Google's in Markdown: no roles, directives or tables of reStructuredText, which a page would show as they are."""
+    foreign = re.compile(
+        r":(?:class|func|meth|mod|math|data|attr|exc):`|^ *\.\. \w+::|^=+ +=+$|^ *(?:Example|Reference):$", re.M
+    )
+    for package in ("ltc", "datamodules"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert not foreign.search(path.read_text(encoding="utf-8")), path

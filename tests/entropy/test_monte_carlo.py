@@ -9,7 +9,7 @@ import zuko
 
 from ltc import lattices
 from ltc.entropy import FactorizedDensity, FlowDensity, GaussianMixture, MonteCarloPrior, TrellisPrior, exact_prior
-from ltc.entropy.voronoi_points import CUBE_POINTS, voronoi_points
+from ltc.entropy.voronoi_cell import CUBE_POINTS, voronoi_points
 
 FLOWS = {"RealNVP": zuko.flows.RealNVP, "MAF": zuko.flows.MAF, "NSF": zuko.flows.NSF}
 

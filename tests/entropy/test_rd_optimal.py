@@ -8,7 +8,7 @@ import torch
 
 from ltc import lattices
 from ltc.entropy import GaussianMixture, MixturePrior, TrellisPrior, exact_prior
-from ltc.entropy.class_costs import _compare_all, class_costs
+from ltc.entropy.class_search import _compare_all, class_costs
 from ltc.entropy.entropy_model import LOG2
 
 

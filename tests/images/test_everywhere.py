@@ -23,7 +23,7 @@ import json, sys, zlib
 from pathlib import Path
 import torch
 from ltc.codec.images import decompress_image, load_network
-from ltc.coding.image_container import read_image_file
+from ltc.codec.image_container import read_image_file
 from ltc.images.padding import padded_size
 from ltc.pixels import to_pixels
 

@@ -26,8 +26,8 @@ PRIORS = {
     "monte carlo": lambda: MonteCarloPrior(lattices.get("e8"), 16, FactorizedDensity, samples=8),
 }
 BOTTLENECKS = {
-    "lattice": lambda: LatticeBottleneck(lattices.get("e8"), exact_prior(lattices.get("e8"), 16)),
-    "dithered": lambda: DitheredBottleneck(lattices.get("e8"), exact_prior(lattices.get("e8"), 16)),
+    "lattice": lambda: LatticeBottleneck(exact_prior(lattices.get("e8"), 16)),
+    "dithered": lambda: DitheredBottleneck(exact_prior(lattices.get("e8"), 16)),
     "scalar": lambda: ScalarBottleneck(lattices.get("z"), EntropyBottleneck(16)),
     "gvq": lambda: GVQ(16, 0.5),
 }

@@ -13,7 +13,7 @@ from ltc.lattices.__main__ import main
 from ltc.lattices.card import kissing, measure, measure_nsm
 from ltc.lattices.card_plot import plot, voronoi_cell
 from ltc.lattices.sphere import SphereDecoder
-from ltc.lattices.theta_series import shortest_norm, theta_series
+from ltc.lattices.theta import shortest_norm, theta_series
 from ltc.theory import space_filling_gap
 
 

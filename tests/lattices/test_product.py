@@ -32,16 +32,14 @@ def build(name):
 
 def coder_of(product, cls=LatticeBottleneck):
     prior = exact_prior(product, 2 * product.dim)
-    return Coder(
-        Gain(2 * product.dim, 2 * product.dim), cls(product, prior), Gain(2 * product.dim, 2 * product.dim), 1.4
-    )
+    return Coder(Gain(2 * product.dim, 2 * product.dim), cls(prior), Gain(2 * product.dim, 2 * product.dim), 1.4)
 
 
 def test_parameters_train(product):
     coder = coder_of(product)
     assert isinstance(coder.bottleneck.entropy_model, TriangularPrior) and product.learns
     before, generator = {k: v.clone() for k, v in product.named_parameters()}, product.generator.clone()
-    assert before and {f"bottleneck.lattice.{name}" for name in before} <= set(coder.state_dict())
+    assert before and {f"bottleneck.entropy_model.lattice.{name}" for name in before} <= set(coder.state_dict())
     optimizer = torch.optim.SGD(coder.parameters(), lr=0.01)
     x = torch.randn(50, 2 * product.dim)
     coding = coder.train()(x)
@@ -85,7 +83,6 @@ def test_a_saved_coder_is_the_trained_one(product):
 
 
 def test_files_hold_the_learned_factor(tmp_path):
-    """As a configuration makes them: the lattice twice, once for its prior."""
     lattice = {
         "_target_": "ltc.lattices.ProductLattice",
         "factors": [
@@ -95,7 +92,7 @@ def test_files_hold_the_learned_factor(tmp_path):
     }
     gain = {"_target_": "ltc.transforms.Gain", "inputs": 4, "outputs": 4}
     prior = {"_target_": "ltc.entropy.exact_prior", "lattice": lattice, "dim": 4}
-    bottleneck = {"_target_": "ltc.models.LatticeBottleneck", "lattice": lattice, "entropy_model": prior}
+    bottleneck = {"_target_": "ltc.models.LatticeBottleneck", "entropy_model": prior}
     config = {
         "_target_": "ltc.models.Coder",
         "analysis": gain,

@@ -14,9 +14,7 @@ NAMES = [("z", 5), ("a2", 6), ("e8", 8), ("leech", 24), ("tcq8", 32)]
 def block_coder(name, n, latents, **options):
     lattice = lattices.get(name, n if name.startswith("tcq") else None)
     prior = exact_prior(lattice, latents * n, GaussianMixture, period=latents, run=n)
-    return BlockCoder(
-        Linear(3, latents), LatticeBottleneck(lattice, prior), Linear(latents, 3), n=n, latents=latents, **options
-    )
+    return BlockCoder(Linear(3, latents), LatticeBottleneck(prior), Linear(latents, 3), n=n, latents=latents, **options)
 
 
 @pytest.mark.parametrize(("name", "n"), NAMES)
@@ -85,7 +83,7 @@ def test_the_running_mean_follows_the_latents(generator):
 def test_wrong_blocks_are_refused():
     e8 = lattices.get("e8")
     with pytest.raises(ValueError, match="multiple of 8"):
-        BlockCoder(Linear(3, 2), LatticeBottleneck(e8, exact_prior(e8, 24)), Linear(2, 3), n=12, latents=2)
+        BlockCoder(Linear(3, 2), LatticeBottleneck(exact_prior(e8, 24)), Linear(2, 3), n=12, latents=2)
     with pytest.raises(ValueError, match="neither"):
         block_coder("e8", 8, latents=2, compress=LinearCompander(2, 8))
 

@@ -21,7 +21,7 @@ def bottleneck_class(request):
 
 
 def make(cls, lattice, copies=1, **options):
-    return cls(lattice, exact_prior(lattice, copies * lattice.dim), **options)
+    return cls(exact_prior(lattice, copies * lattice.dim), **options)
 
 
 def is_point(lattice, x):
@@ -157,7 +157,7 @@ def test_the_dithered_rate_is_that_of_the_point_given_the_dither(get_lattice):
 def test_an_estimated_rate_is_not_called_exact(get_lattice):
     lattice = get_lattice("a2")
     estimate = MonteCarloPrior(lattice, 2, FactorizedDensity, 16)
-    assert not LatticeBottleneck(lattice, estimate).exact and not DitheredBottleneck(lattice, estimate).exact
+    assert not LatticeBottleneck(estimate).exact and not DitheredBottleneck(estimate).exact
 
 
 # Nonlinear transform coding's bottleneck

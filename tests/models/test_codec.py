@@ -31,9 +31,9 @@ def bottleneck_of(key):
     lattice = lattices.get(name, 16 if name.startswith("tcq") else None)
     if kind == "mixture":
         prior = functools.partial(exact_prior, family=FAMILY)
-        return LatticeBottleneck(lattice, MixturePrior(lattice, lattice.dim, 2, prior)), lattice.dim
+        return LatticeBottleneck(MixturePrior(lattice, lattice.dim, 2, prior)), lattice.dim
     cls = DitheredBottleneck if kind == "dithered" else LatticeBottleneck
-    return cls(lattice, exact_prior(lattice, lattice.dim, FAMILY)), lattice.dim
+    return cls(exact_prior(lattice, lattice.dim, FAMILY)), lattice.dim
 
 
 @torch.no_grad()
@@ -168,7 +168,7 @@ def test_a_codec_is_in_evaluation_mode_and_has_tables(key):
 
 def test_models_without_a_bitstream_cannot_be_updated():
     lattice = lattices.get("e8")
-    coder = Coder(Gain(8, 8), LatticeBottleneck(lattice, MonteCarloPrior(lattice, 8, FactorizedDensity)), Gain(8, 8))
+    coder = Coder(Gain(8, 8), LatticeBottleneck(MonteCarloPrior(lattice, 8, FactorizedDensity)), Gain(8, 8))
     with pytest.raises(ValueError, match="no bitstream"):
         coder.eval().update()
 

@@ -17,9 +17,7 @@ from ltc.transforms import MLP, Gain, Linear
 def make_coder(lattice, block=None, latents=None, transform=Linear, bottleneck=LatticeBottleneck):
     latents = lattice.dim if latents is None else latents
     block = latents if block is None else block
-    return Coder(
-        transform(block, latents), bottleneck(lattice, exact_prior(lattice, latents)), transform(latents, block)
-    )
+    return Coder(transform(block, latents), bottleneck(exact_prior(lattice, latents)), transform(latents, block))
 
 
 @pytest.mark.parametrize("bottleneck", [LatticeBottleneck, DitheredBottleneck])
@@ -43,7 +41,7 @@ def test_a_coder_is_its_three_parts():
 def test_at_a_fine_scale_the_reconstruction_is_the_source():
     """Gains g and 1 / g: the error is the lattice's cell, shrunk by g."""
     lattice = lattices.get("e8")
-    coder = Coder(Gain(8, 8, 100.0), LatticeBottleneck(lattice, exact_prior(lattice, 8)), Gain(8, 8, 0.01)).eval()
+    coder = Coder(Gain(8, 8, 100.0), LatticeBottleneck(exact_prior(lattice, 8)), Gain(8, 8, 0.01)).eval()
     x = torch.randn(20_000, 8)
     moment = DISTORTIONS["mse"](x, coder(x).reconstruction).detach()
     error = float(moment.std()) / math.sqrt(len(x))
@@ -148,7 +146,7 @@ def test_training_lowers_the_cost(tmp_path):
     """A hundred steps from a bad start: on fresh data, rate + lambda * distortion is smaller after than before."""
     torch.manual_seed(0)
     lattice = lattices.get("a2")
-    coder = Coder(Gain(2, 2, 5.0), LatticeBottleneck(lattice, exact_prior(lattice, 2)), Gain(2, 2, 1.0))
+    coder = Coder(Gain(2, 2, 5.0), LatticeBottleneck(exact_prior(lattice, 2)), Gain(2, 2, 1.0))
     module = RateDistortionModule(coder, 2, 4.0, optimizer=lambda p: torch.optim.Adam(p, lr=0.05))
     x = torch.randn(5000, 2)
 

@@ -17,9 +17,7 @@ from ltc.transforms import Gain
 def dithered(name, seed=0, gain=1.0):
     lattice = lattices.get(name)
     prior = exact_prior(lattice, lattice.dim, lambda dim: GaussianMixture(dim, scale=gain))
-    return Coder(
-        Gain(lattice.dim, lattice.dim), DitheredBottleneck(lattice, prior, seed), Gain(lattice.dim, lattice.dim), gain
-    )
+    return Coder(Gain(lattice.dim, lattice.dim), DitheredBottleneck(prior, seed), Gain(lattice.dim, lattice.dim), gain)
 
 
 @torch.no_grad()

@@ -34,7 +34,7 @@ def make_prior():
 def make_coder(make_prior):
     def build(dim, search="nearest", gain=1.3):
         prior = make_prior(dim, search=search)
-        return Coder(Gain(dim, dim), LatticeBottleneck(prior.lattice, prior), Gain(dim, dim), gain).eval()
+        return Coder(Gain(dim, dim), LatticeBottleneck(prior), Gain(dim, dim), gain).eval()
 
     return build
 
@@ -78,9 +78,9 @@ def test_points_that_do_not_move_do_not_move_the_basis(make_prior):
 
 @pytest.mark.parametrize("cls", [LatticeBottleneck, DitheredBottleneck])
 def test_there_is_one_lattice(cls, make_prior):
-    """A configuration makes it once for the bottleneck and once for its prior."""
+    """The prior's, known to the bottleneck by its name."""
     prior = make_prior(4)
-    bottleneck = cls(LearnedLattice(4), prior)
+    bottleneck = cls(prior)
     assert bottleneck.lattice is prior.lattice
     bottleneck(torch.randn(20, 4, requires_grad=True))[1].sum().backward()
     assert all(p.grad is not None for p in bottleneck.parameters())
@@ -97,7 +97,7 @@ def test_training_finds_a_rounder_cell():
     nsm = {}
     for search in ("nearest", "rounding"):
         lattice = LearnedLattice(4, search)
-        bottleneck = LatticeBottleneck(lattice, exact_prior(lattice, 4))
+        bottleneck = LatticeBottleneck(exact_prior(lattice, 4))
         coder = Coder(Gain(4, 4), bottleneck, Gain(4, 4))
         optimizer = torch.optim.Adam(coder.parameters(), lr=8e-3)
         for _ in range(120):
@@ -137,7 +137,7 @@ def test_the_generator_travels_in_the_checkpoint(make_coder, search, tmp_path):
     coder = make_coder(4, search)
     lattice = {"_target_": "ltc.lattices.LearnedLattice", "dim": 4, "search": search}
     entropy = {"_target_": "ltc.entropy.exact_prior", "lattice": lattice, "dim": 4}
-    bottleneck = {"_target_": "ltc.models.LatticeBottleneck", "lattice": lattice, "entropy_model": entropy}
+    bottleneck = {"_target_": "ltc.models.LatticeBottleneck", "entropy_model": entropy}
     gain = {"_target_": "ltc.transforms.Gain", "inputs": 4, "outputs": 4}
     config = {"_target_": "ltc.models.Coder", "analysis": gain, "bottleneck": bottleneck, "synthesis": gain}
     save_coder(tmp_path / "coder.pt", coder, config, n=4, dim=1, measure="mse", about={})

@@ -41,7 +41,7 @@ def test_the_mass_over_its_width_is_a_density(name: str, mixture: bool) -> None:
 def test_noise_has_the_second_moment_of_the_cell(name: str) -> None:
     model = prior(name, copies=2)
     y = torch.randn(20_000, model.dim)
-    noisy, bits = LatticeBottleneck(model.lattice, model).relax(y)
+    noisy, bits = LatticeBottleneck(model).relax(y)
     error = (noisy - y).square()
     assert float(error.mean()) == pytest.approx(model.lattice.nsm or 0.07, rel=0.02)
     assert bits.shape == (20_000,) and bool((bits > 0).all())
@@ -50,7 +50,7 @@ def test_noise_has_the_second_moment_of_the_cell(name: str) -> None:
 @pytest.mark.parametrize("name", ["z", "e8", "tcq8"])
 def test_latents_that_say_nothing_cost_nothing(name: str) -> None:
     model = prior(name)
-    bottleneck = LatticeBottleneck(model.lattice, model)
+    bottleneck = LatticeBottleneck(model)
     y = torch.zeros(1000, model.dim)
     before = bottleneck.relax(y)[1].mean()
     with torch.no_grad():
@@ -66,7 +66,7 @@ def test_latents_that_say_nothing_cost_nothing(name: str) -> None:
 def coder(name: str) -> Coder:
     model = prior(name)
     dim = model.dim
-    return Coder(torch.nn.Linear(dim, dim), LatticeBottleneck(model.lattice, model), torch.nn.Linear(dim, dim))
+    return Coder(torch.nn.Linear(dim, dim), LatticeBottleneck(model), torch.nn.Linear(dim, dim))
 
 
 def test_gradients_are_those_of_the_noisy_cost() -> None:
@@ -102,7 +102,7 @@ def test_evaluation_knows_no_noise() -> None:
 def test_a_code_of_fixed_rate_has_no_noise() -> None:
     model = NestedPrior(ltc.lattices.get("e8"), 8, q=4)
     with pytest.raises(ValueError, match="training with noise"):
-        LatticeBottleneck(model.lattice, model).relax(torch.randn(3, 8))
+        LatticeBottleneck(model).relax(torch.randn(3, 8))
 
 
 def test_the_prior_learns_at_its_own_rate() -> None:

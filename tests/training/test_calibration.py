@@ -22,7 +22,7 @@ def gaussian_coder(name, scale=1.0, transform=Gain):
     prior = exact_prior(lattice, n, lambda dim: GaussianMixture(dim, scale=scale))
     options = {"initial": scale} if transform is Gain else {}
     inverse = {"initial": 1 / scale} if transform is Gain else {}
-    return Coder(transform(n, n, **options), LatticeBottleneck(lattice, prior), transform(n, n, **inverse)), n
+    return Coder(transform(n, n, **options), LatticeBottleneck(prior), transform(n, n, **inverse)), n
 
 
 def stream(n, seed):

@@ -1,4 +1,4 @@
-"""Image codecs' networks, one a file; any of them takes any lattice (:func:`ltc.images.swap.use_lattice`).
+"""Image codecs' networks, one a file; any of them takes any lattice (``ltc.images.swap.use_lattice``).
 
 - ``image_network`` what they all are, and how a configuration becomes one
 - ``factorized`` bmshj2018-factorized; ``hyperprior`` bmshj2018-hyperprior, mbt2018-mean; ``autoregressive`` mbt2018,
@@ -6,7 +6,7 @@
 - ``context`` one plain network with a choice of context models
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
-- ``serial`` coding of one position after the other
+- ``raster_scan`` coding of one position after the other
 - ``windows`` window attention
 """
 

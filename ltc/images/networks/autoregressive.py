@@ -9,7 +9,7 @@ from torch import Tensor
 from ltc.images.exact import Exact
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.networks.passes import Pass
-from ltc.images.networks.serial import scan
+from ltc.images.networks.raster_scan import scan
 
 __all__ = ["Cheng2020Attention", "JointAutoregressive"]
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ltc.images.exact import Exact
 from ltc.images.networks.passes import Pass, Select, everything
-from ltc.images.networks.serial import scan
+from ltc.images.networks.raster_scan import scan
 
 __all__ = ["ChannelGroups", "Checkerboard", "Factorized", "Gaussian", "Hyperprior", "RasterScan"]
 

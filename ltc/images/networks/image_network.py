@@ -100,6 +100,6 @@ def assemble(network: ImageNetwork, bottleneck: Callable[[ImageNetwork], ImageNe
 
     Args:
         network: a network with CompressAI's scalar bottlenecks.
-        bottleneck: puts others in their place; see :func:`scalar` and :func:`ltc.images.swap.use_lattice`.
+        bottleneck: puts others in their place; see ``scalar`` and ``ltc.images.swap.use_lattice``.
     """
     return bottleneck(network)

@@ -16,9 +16,9 @@ class Notes:
 
     Attributes:
         threads: 1 to 255, with which the synthesis runs in single precision.
-        grids: of :class:`~ltc.images.exact.ChosenGrids`, the calls that did not get grid 0.
+        grids: of ``ltc.images.exact.ChosenGrids``, the calls that did not get grid 0.
 
-    Example:
+    Examples:
         >>> Notes.of_bytes(Notes(2, {300: 1}).to_bytes())
         Notes(threads=2, grids={300: 1})
     """
@@ -33,7 +33,7 @@ class Notes:
 
     @classmethod
     def of_bytes(cls, string: bytes) -> Notes:
-        """The inverse of :meth:`to_bytes`.
+        """The inverse of ``to_bytes``.
 
         Raises:
             CorruptStream: if the string is none of its.

@@ -17,7 +17,7 @@ from torch import Tensor
 from ltc.coding import CorruptStream
 from ltc.images.exact import ChosenGrids, Grids, KnownGrids, threads_of_synthesis
 from ltc.images.networks.notes import Notes
-from ltc.images.networks.serial import Visit, serial_decoder, serial_encoder
+from ltc.images.networks.raster_scan import Visit, serial_decoder, serial_encoder
 
 __all__ = ["Estimate", "Pass", "Read", "Select", "Write", "everything"]
 
@@ -102,17 +102,17 @@ class Estimate(Pass):
     def gaussians(
         self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
     ) -> Tensor:
-        return self._one(conditional, select(self._y), *self._parameters(scales, means))
+        return self._estimate(conditional, select(self._y), *self._parameters(scales, means))
 
     def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
         def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
             here = self._y[:, :, row : row + 1, column : column + 1]
             scales, means = (t.view(1, -1, 1, 1) for t in self._parameters(scales, means))
-            return self._one(conditional, here, scales, means).flatten()
+            return self._estimate(conditional, here, scales, means).flatten()
 
         return walk(visit)
 
-    def _one(self, conditional: Any, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
+    def _estimate(self, conditional: Any, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
         decoded, likelihoods = conditional(y.double(), scales, means=means, training=False)
         self._keep("y", likelihoods)
         return decoded
@@ -170,7 +170,7 @@ class Read(Pass):
     """Latents of strings.
 
     Args:
-        strings: of :class:`Write`.
+        strings: of ``Write``.
         shape: height and width of the latents with densities.
 
     Attributes:

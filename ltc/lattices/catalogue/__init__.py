@@ -5,5 +5,5 @@
 - ``k12`` Coxeter-Todd · ``bw16`` Barnes-Wall · ``leech``
 - ``tcq`` trellis codes
 
-Each file registers what it defines (:func:`ltc.lattices.register`); :func:`ltc.lattices.get` finds it.
+Each file registers what it defines (``ltc.lattices.register``); ``ltc.lattices.get`` finds it.
 """

@@ -20,7 +20,7 @@ def permutohedron_nsm(dim: int) -> float:
     the center for vertices that are permutations of m = n + 1 consecutive integers; so volumes and moments follow from
     those of smaller orders, cone by cone (Conway & Sloane, SPLAG, chapter 21, section 3.F).
 
-    Example:
+    Examples:
         >>> round(permutohedron_nsm(2), 6), round(permutohedron_nsm(3), 6)
         (0.080188, 0.078543)
     """

@@ -45,7 +45,7 @@ def encoder_tables(states: int, h0: int, h1: int) -> tuple[np.ndarray, np.ndarra
         next_state: [states, 2], by the free bit z1.
         residue: [states, 2], k mod 4 = 2 z1 + z0.
 
-    Example:
+    Examples:
         >>> next_state, residue = encoder_tables(4, 0o5, 0o2)
         >>> residue.tolist()
         [[0, 2], [1, 3], [0, 2], [1, 3]]

@@ -87,7 +87,7 @@ def nearest_rows(kernel: Callable[..., None], x: Tensor, grain: int, *arguments:
     Args:
         kernel: a function made by ``compiled``.
         x: [batch, dim] on the CPU, float32 or float64; need not be contiguous and is not changed.
-        grain: see :func:`run_pieces`.
+        grain: see ``run_pieces``.
         arguments: tables; arrays of floats must have the dtype of ``x``.
     """
     x = x.detach().contiguous()

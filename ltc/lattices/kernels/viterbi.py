@@ -39,7 +39,7 @@ class ViterbiSearch:
     Raises:
         ValueError: if a state has not two predecessors.
 
-    Example:
+    Examples:
         >>> search = ViterbiSearch([[0, 1], [2, 3], [0, 1], [2, 3]], [[0, 2], [1, 3], [2, 0], [3, 1]])
         >>> search.integers(torch.tensor([[0.2, 1.9, 0.7]]))
         tensor([[0, 2, 1]])

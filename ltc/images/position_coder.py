@@ -18,7 +18,7 @@ class SerialEncoder:
     Args:
         write: writes latents [1, channels] with their indexes and means, and returns what will be decoded.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> from ltc.images import LatticeGaussianConditional
         >>> conditional = LatticeGaussianConditional(lattices.get("e8"))
@@ -51,14 +51,14 @@ class SerialEncoder:
 
 
 class SerialDecoder:
-    """Reads what a :class:`SerialEncoder` wrote.
+    """Reads what a ``SerialEncoder`` wrote.
 
     Args:
         read: reads latents [1, channels] without their means, given their indexes.
         stream: the bitstream.
 
     Raises:
-        CorruptStream: here or in :meth:`get`, if no encoder wrote it.
+        CorruptStream: here or in ``get``, if no encoder wrote it.
     """
 
     def __init__(self, read: Callable[[Decoder, Tensor, torch.dtype], Tensor], stream: bytes) -> None:

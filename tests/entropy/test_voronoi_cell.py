@@ -7,7 +7,7 @@ import torch
 
 from ltc import lattices
 from ltc.entropy import voronoi_points
-from ltc.entropy.voronoi_points import CUBE_POINTS
+from ltc.entropy.voronoi_cell import CUBE_POINTS
 
 
 @pytest.fixture(params=CUBE_POINTS)

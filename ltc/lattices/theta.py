@@ -41,7 +41,7 @@ def theta_series(lattice: Lattice, bound: float) -> tuple[np.ndarray, np.ndarray
     Raises:
         ValueError: if there are too many points up to ``bound`` to count.
 
-    Example:
+    Examples:
         >>> import ltc.lattices
         >>> norms, counts = theta_series(ltc.lattices.get("e8"), 6.0)
         >>> norms.round(9).tolist(), counts.tolist()

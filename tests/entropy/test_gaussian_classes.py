@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ltc.entropy.class_sums import class_sums
+from ltc.entropy.gaussian_classes import class_sums
 
 
 def _plain(t, modulus):

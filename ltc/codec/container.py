@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ltc.codec.file_fields import FieldReader, varint
 from ltc.coding.errors import CorruptStream
 
 __all__ = ["Header", "read_chunk", "read_end", "read_header", "write_chunk", "write_header"]
@@ -65,7 +65,7 @@ def write_header(file: BinaryIO, header: Header) -> None:
     if not 0 < header.numbers <= _LARGEST_CHUNK or not 0 <= header.seed < 1 << 63:
         raise ValueError(f"A chunk has 1 to {_LARGEST_CHUNK} numbers, and a seed is from 0 to 2^63 - 1.")
     body = _MAGIC + bytes([_VERSION]) + header.fingerprint + bytes([_DTYPES.index(header.dtype), len(header.shape)])
-    body += b"".join(_varint(v) for v in (*header.shape, header.seed, header.numbers))
+    body += b"".join(varint(v) for v in (*header.shape, header.seed, header.numbers))
     file.write(body + struct.pack("<I", zlib.crc32(body)))
 
 
@@ -75,7 +75,7 @@ def read_header(file: BinaryIO) -> Header:
     Raises:
         CorruptStream: if there is none, of another version, or a damaged one.
     """
-    taken = _Taken(file)
+    taken = FieldReader(file)
     magic = taken.read(4, "is empty")
     if magic != _MAGIC:
         raise CorruptStream("this is no .ltc file: it does not begin with its four bytes")
@@ -107,7 +107,7 @@ def read_chunk(file: BinaryIO) -> bytes:
     Raises:
         CorruptStream: if the file ends within it, or its checksum is wrong.
     """
-    taken = _Taken(file)
+    taken = FieldReader(file)
     length, checksum = struct.unpack("<II", taken.read(8))
     payload = taken.read(length)
     if zlib.crc32(payload) != checksum:
@@ -123,46 +123,3 @@ def read_end(file: BinaryIO) -> None:
     """
     if file.read(1):
         raise CorruptStream("the file goes on after its last chunk")
-
-
-_SHORT = "ends too early: bytes are missing"
-
-
-class _Taken:
-    """Bytes read from a file, of which none may be missing."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self.body = file, b""
-
-    def read(self, count: int, otherwise: str = _SHORT) -> bytes:
-        # Piece by piece: a forged length must not make us ask for memory that the file cannot fill.
-        pieces, missing = io.BytesIO(), count
-        while missing:
-            piece = self._file.read(min(missing, 1 << 20))
-            if not piece:
-                raise CorruptStream(f"the file {otherwise if missing == count else _SHORT}")
-            pieces.write(piece)
-            missing -= len(piece)
-        found = pieces.getvalue()
-        if len(self.body) < 1 << 10:
-            self.body += found
-        return found
-
-    def varint(self) -> int:
-        """Seven bits a byte, the lowest first; the highest bit of a byte says that another one follows."""
-        value = 0
-        for shift in range(0, 63, 7):
-            byte = self.read(1)[0]
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-        raise CorruptStream("the header is damaged: a number has too many bytes")
-
-
-def _varint(value: int) -> bytes:
-    found = bytearray()
-    while True:
-        value, low = value >> 7, value & 0x7F
-        found.append(low | (0x80 if value else 0))
-        if not value:
-            return bytes(found)

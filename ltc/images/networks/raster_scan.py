@@ -1,7 +1,7 @@
 """Serial coding: the Gaussians of a position depend on the decoded latents before it, in raster order.
 
 CompressAI's own loops have integers and its entropy coder written into them. Here encoder, decoder and the evaluation
-without a bitstream are one loop, `scan`, whose visitors are the passes' (:mod:`ltc.images.networks.passes`).
+without a bitstream are one loop, `scan`, whose visitors are the passes' (``ltc.images.networks.passes``).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def serial_encoder(conditional: Any) -> Any:
 
 
 def serial_decoder(conditional: Any, string: bytes) -> Any:
-    """The decoder of what :func:`serial_encoder` wrote."""
+    """The decoder of what ``serial_encoder`` wrote."""
     own = getattr(conditional, "serial_decoder", None)
     return _RansDecoder(conditional, string) if own is None else own(string)
 

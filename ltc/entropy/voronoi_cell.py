@@ -48,7 +48,7 @@ def voronoi_points(lattice: Lattice, count: int, dim: int, kind: str = "standard
         lattice: a lattice with a generator matrix.
         count: number of points.
         dim: m * lattice.dim.
-        kind: a key of :data:`CUBE_POINTS`.
+        kind: a key of ``CUBE_POINTS``.
 
     Returns:
         float32 [count, dim], (quasi-)uniform over the cell.
@@ -56,7 +56,7 @@ def voronoi_points(lattice: Lattice, count: int, dim: int, kind: str = "standard
     Raises:
         ValueError: for an unknown kind, or a lattice without a generator matrix.
 
-    Example:
+    Examples:
         >>> from ltc import lattices
         >>> voronoi_points(lattices.get("z"), 4, 2).abs().max() <= 0.5
         tensor(True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltc.coding.counts import ESCAPE, TOTAL, counts, ordered_sum
+from ltc.coding.frequencies import ESCAPE, TOTAL, counts, ordered_sum
 
 # From the least normal numbers to the largest whose sum is finite; and zeros.
 weight = st.one_of(st.just(0.0), st.floats(1e-300, 1e300), st.floats(-300, 300).map(lambda e: 10.0**e))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ltc.codec.container import Header, read_chunk, read_header, write_chunk, write_header
 from ltc.coding import CorruptStream
-from ltc.coding.container import Header, read_chunk, read_header, write_chunk, write_header
 
 headers = st.builds(
     Header,
@@ -209,7 +209,7 @@ def test_forged_lengths_take_no_memory():
 @pytest.mark.timeout(60)
 def test_what_a_file_cannot_say_is_not_written(wrong, monkeypatch):
     # A writer that goes on for ever shall not take the machine's memory with it.
-    monkeypatch.setattr("ltc.coding.container._varint", lambda v: varint(v) if v >= 0 else pytest.fail("negative"))
+    monkeypatch.setattr("ltc.codec.container.varint", lambda v: varint(v) if v >= 0 else pytest.fail("negative"))
     file = io.BytesIO()
     with pytest.raises(ValueError):
         write_header(file, Header(**{**vars(EXAMPLE), **wrong}))

@@ -22,7 +22,7 @@ class BlahutArimotoResult:
     What is certified, up to float64 rounding and whether or not the iteration converged:
 
     - a channel with mutual information ``rate`` and distortion ``distortion`` was found, so R(distortion) <= rate;
-    - for *every* D, ``R(D) >= lower - slope * (D - distortion)`` (:meth:`tangent`).
+    - for *every* D, ``R(D) >= lower - slope * (D - distortion)`` (``tangent``).
 
     At D = ``distortion`` they bracket R: ``lower <= R(distortion) <= upper``.
 
@@ -61,15 +61,17 @@ def blahut_arimoto(
 ) -> BlahutArimotoResult:
     r"""One point of R(D) of a discrete source, at a given slope, with a certified bracket.
 
-    With :math:`s = \lambda \ln 2`, any reproduction pmf q > 0 defines
+    With $s = \lambda \ln 2$, any reproduction pmf q > 0 defines
 
-    .. math::
-        Z(x) = \sum_y q(y) e^{-s d(x,y)}, \qquad c(y) = \sum_x \frac{p(x)}{Z(x)} e^{-s d(x,y)}
+    $$
+    Z(x) = \sum_y q(y) e^{-s d(x,y)}, \qquad c(y) = \sum_x \frac{p(x)}{Z(x)} e^{-s d(x,y)}
+    $$
 
-    and the channel :math:`Q(y|x) = q(y) e^{-s d(x,y)} / Z(x)`. In nats, the minimum F of I + s D obeys
+    and the channel $Q(y|x) = q(y) e^{-s d(x,y)} / Z(x)$. In nats, the minimum F of I + s D obeys
 
-    .. math::
-        -\sum_x p \ln Z - \max_y \ln c(y) \ \le\ F \ \le\ -\sum_x p \ln Z - \sum_y q c \ln c
+    $$
+    -\sum_x p \ln Z - \max_y \ln c(y) \ \le\ F \ \le\ -\sum_x p \ln Z - \sum_y q c \ln c
+    $$
 
     where the right side is I + s D of Q. Blahut's update is q <- q c; here it is the inner step of an accelerated
     mirror descent (the update is mirror descent with step 1), and the lower bound is also taken at the running
@@ -97,7 +99,7 @@ def blahut_arimoto(
         convex optimization", 2021. P.-C. Aubin-Frankowski, A. Korba, F. Leger, "Mirror descent with relative
         smoothness in measure spaces", 2022 (Blahut-Arimoto and EM as mirror descent).
 
-    Example:
+    Examples:
         A fair bit under Hamming distortion: R(D) = 1 - H(D), with slope log2((1-D)/D).
 
         >>> pmf = torch.tensor([0.5, 0.5])
@@ -123,9 +125,9 @@ def blahut_arimoto_separable(
     initial: Tensor | None = None,
     device: torch.device | str | None = None,
 ) -> BlahutArimotoResult:
-    r"""As :func:`blahut_arimoto`, for a source on a product grid whose distortion is a sum over the axes.
+    r"""As ``blahut_arimoto``, for a source on a product grid whose distortion is a sum over the axes.
 
-    The distortion is :math:`d((x_1, x_2), (y_1, y_2)) = d_1(x_1, y_1) + d_2(x_2, y_2)`, as with squared error, so
+    The distortion is $d((x_1, x_2), (y_1, y_2)) = d_1(x_1, y_1) + d_2(x_2, y_2)$, as with squared error, so
     that the kernel factorizes and an iteration is four small matrix products. For the *mean* squared error over
     both components pass half the squared differences of each axis.
 
@@ -141,7 +143,7 @@ def blahut_arimoto_separable(
     Raises:
         ValueError: for a pmf, matrix, slope, tolerance, iteration count or initial that is not as described.
 
-    Example:
+    Examples:
         >>> hamming = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
         >>> result = blahut_arimoto_separable(torch.full((2, 2), 0.25), (hamming, hamming), slope=3.0)
         >>> round(result.distortion / 2, 4)  # of each of the two bits: 1 / (1 + 2**3)

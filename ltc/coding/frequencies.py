@@ -32,7 +32,7 @@ def counts(weights: np.ndarray) -> np.ndarray:
         float32 [tables, symbols + 1], the counts *less one*. A float32 holds them exactly; and constriction turns
         numbers that sum to 2^24 - A into counts that are larger by one, without rounding.
 
-    Example:
+    Examples:
         >>> (counts(np.array([[3.0, 1.0, 0.0]])) + 1).tolist()
         [[12582899.0, 4194300.0, 1.0, 16.0]]
     """

@@ -21,8 +21,8 @@ class Step:
             a number that no coordinate has.
         low: the least of all these integers.
         lookup: int32 [rows, integers], the symbol of the integer ``low + j``; ``symbols`` where there is none: escape.
-        tables: float32 [rows, symbols + 1], counts less one (:func:`ltc.coding.counts.counts`); None where they depend
-            on more than the row.
+        tables: float32 [rows, symbols + 1], counts less one (``ltc.coding.frequencies.counts``); None where they
+            depend on more than the row.
     """
 
     values: np.ndarray

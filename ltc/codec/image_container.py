@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ltc.coding.container import _Taken, _varint
+from ltc.codec.file_fields import FieldReader, varint
 from ltc.coding.errors import CorruptStream
 
 __all__ = ["ImageHeader", "is_image", "read_image_file", "write_image_file"]
@@ -52,7 +52,7 @@ def write_image_file(file: BinaryIO, header: ImageHeader, strings: list[bytes]) 
     if not 0 < len(strings) <= _MOST_STRINGS:
         raise ValueError(f"An image has 1 to {_MOST_STRINGS} strings, not {len(strings)}.")
     head = _MAGIC + bytes([_VERSION]) + header.fingerprint
-    head += b"".join(_varint(v) for v in (height, width, len(strings), *map(len, strings)))
+    head += b"".join(varint(v) for v in (height, width, len(strings), *map(len, strings)))
     head += struct.pack("<II", header.latents, header.checksum)
     payload = b"".join(strings)
     file.write(head + struct.pack("<I", zlib.crc32(head)) + payload + struct.pack("<I", zlib.crc32(payload)))
@@ -64,7 +64,7 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
     Raises:
         CorruptStream: if it holds no image, or is damaged.
     """
-    taken = _Taken(file)
+    taken = FieldReader(file)
     if not is_image(taken.read(len(_MAGIC), "is empty")):
         raise CorruptStream("this is no .ltc file of an image: it does not begin with its four bytes")
     version = taken.read(1)[0]
@@ -79,8 +79,8 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
     body = taken.body
     if struct.unpack("<I", taken.read(4))[0] != zlib.crc32(body):
         raise CorruptStream("the header is damaged: its checksum is wrong")
-    strings = [_Taken(file).read(length) for length in lengths]
-    if struct.unpack("<I", _Taken(file).read(4))[0] != zlib.crc32(b"".join(strings)):
+    strings = [FieldReader(file).read(length) for length in lengths]
+    if struct.unpack("<I", FieldReader(file).read(4))[0] != zlib.crc32(b"".join(strings)):
         raise CorruptStream("the file is damaged: the checksum of its strings is wrong")
     if file.read(1):
         raise CorruptStream("the file goes on after its strings")

@@ -27,7 +27,7 @@ def class_sums(scales: Tensor, modulus: int) -> tuple[Tensor, Tensor]:
     Returns:
         [..., q] and [..., q], exact to the precision of the dtype, as constants: no gradient flows through them.
 
-    Example:
+    Examples:
         >>> class_sums(torch.tensor([0.5, 100.0]), 2)[0]
         tensor([[0.6854, 0.3146],
                 [0.5000, 0.5000]])

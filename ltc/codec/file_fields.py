@@ -1,0 +1,64 @@
+"""Fields of this project's files: integers of any size, and reads that are whole or refused."""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO
+
+from ltc.coding.errors import CorruptStream
+
+__all__ = ["FieldReader", "varint"]
+
+_SHORT = "ends too early: bytes are missing"
+
+
+class FieldReader:
+    """Bytes read from a file, of which none may be missing.
+
+    Args:
+        file: where from.
+
+    Attributes:
+        body: the first kilobyte or two of what was read, for checksums of headers.
+
+    Raises:
+        CorruptStream: from every method, if the file ends before.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.body = file, b""
+
+    def read(self, count: int, otherwise: str = _SHORT) -> bytes:
+        """So many bytes; ``otherwise`` says what is wrong with the file if there is not even one."""
+        # Piece by piece: a forged length must not make us ask for memory that the file cannot fill.
+        pieces, missing = io.BytesIO(), count
+        while missing:
+            piece = self._file.read(min(missing, 1 << 20))
+            if not piece:
+                raise CorruptStream(f"the file {otherwise if missing == count else _SHORT}")
+            pieces.write(piece)
+            missing -= len(piece)
+        found = pieces.getvalue()
+        if len(self.body) < 1 << 10:
+            self.body += found
+        return found
+
+    def varint(self) -> int:
+        """Seven bits a byte, the lowest first; the highest bit of a byte says that another one follows."""
+        value = 0
+        for shift in range(0, 63, 7):
+            byte = self.read(1)[0]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+        raise CorruptStream("the header is damaged: a number has too many bytes")
+
+
+def varint(value: int) -> bytes:
+    """A number of at least 0 as ``FieldReader.varint`` reads it (LEB128)."""
+    found = bytearray()
+    while True:
+        value, low = value >> 7, value & 0x7F
+        found.append(low | (0x80 if value else 0))
+        if not value:
+            return bytes(found)
