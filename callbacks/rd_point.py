@@ -36,7 +36,7 @@ class RDPoint(pl.Callback):
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        function = data.source.rate_distortion()
+        function = data.rate_distortion()
         figures = self.figures(pl_module, data, trainer.global_step, function)
         if not trainer.is_global_zero or figures is None:
             return

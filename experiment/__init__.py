@@ -8,7 +8,8 @@ A job:
 - ``processes`` further processes of a job; ``interruption`` what signals do; ``idle_hooks`` hooks that cost nothing
 - ``provenance`` where figures come from; ``block_check`` whether a lattice tiles a block
 - ``point``, ``image_point`` the RD point; ``result`` what is handed to all that show it
-- ``tables``, ``point_report``, ``image_table``, ``file_note``, ``bound_curve`` what is printed and kept of it
+- ``tables``, ``point_report``, ``image_table``, ``reconstructions``, ``file_note``, ``bound_curve`` what is printed and
+  kept of it
 - ``sweeping`` whether a job is one of a sweep
 
 And:

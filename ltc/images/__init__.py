@@ -6,6 +6,7 @@
 - ``swap`` one for the other in a whole model
 - ``layout`` which latents make up a vector, and what is left over
 - ``serial`` position by position, for context models
+- ``estimate`` what a network makes of a whole image, ``quality`` PSNR and MS-SSIM
 """
 
 from __future__ import annotations

@@ -13,11 +13,12 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from callbacks.image_evaluation import similarity
 from experiment.image_table import image_table
 from experiment.pictures.image_curves import draw_image_curves
 from experiment.pictures.published_curves import KODAK
+from ltc.codec.image_evaluation import evaluate
 from ltc.codec.images import compress_image, load_network
+from ltc.images.quality import similarity
 from ltc.pixels import read_image
 
 _ROOT = Path(__file__).parents[2]
@@ -105,6 +106,19 @@ def test_the_checkpoint_makes_the_very_files(run, pictures, tmp_path):
         assert torch.equal(read_image(folder / "reconstructions" / f"{name}_original.png"), pixels)
         error = (pixels.double() - decoded.double()).square().mean()
         np.testing.assert_allclose(table.loc[f"{name}.png", "mse"], float(error))
+
+
+def test_the_rows_are_those_of_the_library(run, pictures):
+    """Its evaluation of the same files with the same network, without Lightning."""
+    folder, _ = run
+    table = pd.read_csv(folder / "images.csv").set_index("image")
+    images = [(path.name, read_image(path)) for path in sorted((pictures / "kodak").iterdir())]
+    for found in evaluate(load_network(folder), images):
+        expected = table.loc[found.row["image"]]
+        assert found.row["exact"] and (found.row["bytes"], found.row["width"]) == (expected["bytes"], expected["width"])
+        for name in ("bpp", "estimated_bpp", "mse", "psnr"):
+            np.testing.assert_allclose(found.row[name], expected[name], rtol=1e-5)
+        assert torch.equal(found.decoded, read_image(folder / "reconstructions" / found.row["image"]))
 
 
 @pytest.mark.slow
