@@ -1,6 +1,6 @@
 """What a job is: the settings that its figures depend on, wherever its files go and however they are shown.
 
-This is the one place that decides it. Settings that nobody reads (``data_dir`` of a source that makes its own symbols)
+Settings that nobody reads (``data_dir`` of a source that makes its own symbols)
 are no part of a job, for only those nodes count that a job is made of.
 """
 
@@ -15,16 +15,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from experiment.immaterial import matters
+
 __all__ = ["differences", "fingerprint", "identity"]
 
-# What a job is made of: all else in a configuration is interpolated into these, or changes no figure.
+# What a job is made of: all else in a configuration is interpolated into these, or changes no figure. Of these nodes
+# what is immaterial (see there) is no part of a job either.
 _NODES = ("seed", "lambda", "data", "module", "trainer", "callbacks")
-
-# Of these, what only shows figures, or only costs time.
-_IMMATERIAL = {
-    *("callbacks.progress", "callbacks.rd_point.views", "callbacks.checkpoint", "callbacks.resume.seconds"),
-    *("data.workers", "data.cache_mb", "trainer.enable_progress_bar", "trainer.default_root_dir"),
-}
 
 # Settings with these names are paths, also when they have no slash.
 _PATHS = {"folder", "data_dir", "path", "init_from"}
@@ -77,7 +74,7 @@ def differences(before: dict[str, Any], now: dict[str, Any], names: Iterable[str
 
 def _flat(value: Any, name: str, folder: str) -> Iterable[tuple[str, Any]]:
     """Pairs of a dotted name and a value, without what is immaterial."""
-    if name in _IMMATERIAL:
+    if name and not matters(name):
         return
     if isinstance(value, dict) and value:
         for key, item in value.items():

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from experiment.curves import CURVE, SETTINGS
 from experiment.sweep.results import job_results
 
 __all__ = ["Job", "read_sweeps", "sweep_name"]
@@ -121,8 +122,8 @@ def _read(folder: Path, name: str) -> list[Job]:
 def _settings(job: Job) -> dict[str, Any]:
     """What a job without a point was a job of, as far as Hydra wrote it down."""
     choices = ((_yaml(job.folder, "hydra.yaml") or {}).get("hydra", {}).get("runtime", {}) or {}).get("choices") or {}
-    settings = {k: v for k, v in job.config().items() if k in ("lambda", "n", "seed")}
-    choices = {k: choices.get(k) for k in ("source", "transform", "lattice", "entropy_model", "model")}
+    settings = {k: v for k, v in job.config().items() if k in SETTINGS}
+    choices = {k: choices.get(k) for k in CURVE}
     return {k: v for k, v in {**choices, **settings}.items() if v is not None}
 
 

@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from experiment.curves import CURVE, SETTINGS
 from experiment.sweep.jobs import entries, is_kept, job_folders, read_json
 
-__all__ = ["CURVE", "JobResult", "gather", "job_results"]
-
-CURVE = ["source", "transform", "lattice", "entropy_model", "model", "n"]
-"""Columns of points: those that differ in one of them belong to different curves."""
+__all__ = ["JobResult", "gather", "job_results"]
 
 
 class JobResult(NamedTuple):
@@ -104,6 +102,6 @@ def _failure(folder: Path) -> dict[str, Any]:
     choices = hydra.get("hydra", {}).get("runtime", {}).get("choices", {})
     settings = {k: choices[k] for k in CURVE if choices.get(k)}
     settings |= {k: composed[k] for k in ("lambda", "seed") if k in composed}
-    settings |= {k: v for k, v in named.items() if k in {*CURVE, "lambda", "seed"}}
+    settings |= {k: v for k, v in named.items() if k in SETTINGS}
     reason = read_json(folder / "error.json").get("error", "the job ended without a result; see its log")
     return {**settings, "error": reason}
