@@ -3,6 +3,7 @@
 - ``lambda=2``: a number for a group is handed on as its text, which names a choice, or is refused as no choice.
 - ``data_dir=/data/a=b``, ``path=/home/rené``: what Hydra's grammar has no letters for is read as if it were quoted.
 - ``lattice=null``, ``lattice=[e8,z]``: refused with what is allowed, and not with a traceback.
+- ``system=e8``: a group of an earlier release, refused with its new name.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ __all__ = ["choices", "read_overrides_kindly"]
 _CONF = Path(__file__).resolve().parent
 # A value with one of these may be meant as a list, a sweep, an interpolation or a quotation: it stays as it is.
 _GRAMMAR = set("'\"\\,[]{}$")
+# Groups that have another name now, and how their choices are called.
+_RENAMED = {"system": "experiment=images/ltc_e8, images/ltc_tcq8, images/ltc_learned, images/ltc_z or images/scalar"}
 
 
 def choices(group: str) -> list[str]:
@@ -59,6 +62,8 @@ def _parsed(parse: Any, text: str) -> Override:
 def _as_choice(override: Override) -> Override:
     """The override of a group with the text of its choice."""
     group, value = override.key_or_group, override.value()
+    if group in _RENAMED:
+        raise ConfigCompositionException(f"{override.input_line} is not allowed: it is {_RENAMED[group]} now.")
     if "." in group or not choices(group) or override.is_delete() or override.is_sweep_override():
         return override
     if isinstance(value, int | float):

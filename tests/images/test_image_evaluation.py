@@ -124,7 +124,15 @@ def test_the_rows_are_those_of_the_library(run, pictures):
 @pytest.mark.slow
 def test_fine_tuning_starts_where_the_other_run_ended(run, pictures, tmp_path):
     folder, _ = run
-    command = [sys.executable, "run.py", "--config-name", "images", "trainer=smoke", "system=tcq8", "lambda=0.013"]
+    command = [
+        sys.executable,
+        "run.py",
+        "--config-name",
+        "images",
+        "trainer=smoke",
+        "experiment=images/ltc_tcq8",
+        "lambda=0.013",
+    ]
     command += ["network.N=8", "network.M=16", f"data_dir={pictures}", f"init_from={folder}", "optimizer.lr=0"]
     command += [f"hydra.run.dir={tmp_path}", "threads=1", "module.auxiliary_lr=0"]
     subprocess.run(command, cwd=_ROOT, capture_output=True, check=True)
@@ -171,15 +179,17 @@ def test_networks_compose_with_a_lattice(composed_images, network):
     assert (about.transform, about.lattice, about["lambda"]) == (network, "e8", 0.013)
 
 
-@pytest.mark.parametrize("system", names("system"))
-def test_systems_compose(composed_images, system):
+@pytest.mark.parametrize("experiment", [*names("experiment/images"), "ltc_e8", "ltc_tcq8", "ltc_learned"])
+def test_experiments_compose(composed_images, experiment):
     from hydra.utils import instantiate
 
-    cfg = composed_images(f"system={system}", "network=bmshj2018_hyperprior", *_SMALL["bmshj2018_hyperprior"])
+    cfg = composed_images(
+        f"experiment=images/{experiment}", "network=bmshj2018_hyperprior", *_SMALL["bmshj2018_hyperprior"]
+    )
     module = instantiate(cfg.module)
     kind = type(module.network.gaussian_conditional).__name__
-    assert kind == ("GaussianConditional" if system == "scalar" else "LatticeGaussianConditional")
-    assert cfg.quantizer_name == {"learned8": "learned"}.get(system, system)
+    assert kind == ("GaussianConditional" if experiment == "scalar" else "LatticeGaussianConditional")
+    assert cfg.quantizer_name == {"ltc": "e8"}.get(experiment, experiment.removeprefix("ltc_"))
 
 
 def test_similarity_is_one_for_the_same_image(rng):
