@@ -8,13 +8,13 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException, HydraException
+
+from conf.hydra_private import change_override_parser, replace_value
 
 __all__ = ["choices", "read_overrides_kindly"]
 
@@ -37,26 +37,17 @@ def choices(group: str) -> list[str]:
 
 def read_overrides_kindly() -> None:
     """Lets Hydra's parser read them, wherever overrides are read; safe to call again."""
-    parse = OverridesParser.parse_overrides
-    if hasattr(parse, "__wrapped__"):
-        return
-
-    @functools.wraps(parse)
-    def parse_overrides(self: OverridesParser, overrides: list[str]) -> list[Override]:
-        return [_as_choice(_parsed(functools.partial(parse, self), text)) for text in overrides]
-
-    OverridesParser.parse_overrides = parse_overrides  # type: ignore[method-assign]
+    change_override_parser(lambda parse, text: _as_choice(_parsed(parse, text)))
 
 
-def _parsed(parse: Any, text: str) -> Override:
+def _parsed(parse: Callable[[str], Override], text: str) -> Override:
     try:
-        (override,) = parse([text])
+        return parse(text)
     except HydraException:
         key, sign, value = text.partition("=")
         if not sign or not value or _GRAMMAR & set(value) or ("(" in value and "/" not in value):
             raise
-        (override,) = parse([f"{key}='{value}'"])
-    return override
+        return parse(f"{key}='{value}'")
 
 
 def _as_choice(override: Override) -> Override:
@@ -69,7 +60,7 @@ def _as_choice(override: Override) -> Override:
     if isinstance(value, int | float):
         text = str(override.input_line).partition("=")[2]
         # A number of lambda is a name in many spellings: 1e-3 and 0.001.
-        override._value = text if isinstance(value, bool) or group != "lambda" else str(value)
+        replace_value(override, text if isinstance(value, bool) or group != "lambda" else str(value))
     elif not isinstance(value, str):
         raise ConfigCompositionException(f"{override.input_line} is not allowed: {_allowed(group)}.")
     return override
