@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from typing import Any
 import yaml
 
 from experiment.curves import CURVE, SETTINGS
-from experiment.sweep.results import job_results
+from experiment.sweep.results import job_results, read_point
 
 __all__ = ["Job", "read_sweeps", "sweep_name"]
 
@@ -101,17 +100,13 @@ def _read(folder: Path, name: str) -> list[Job]:
         return []
     table = folder / "rd_points.csv"
     if (folder / "rd_point.json").is_file():
-        row = {**json.loads((folder / "rd_point.json").read_text()), "error": None}
+        row = {**read_point(folder / "rd_point.json"), "error": None}
         return [Job(name, name, _finite(row), folder, _overrides(folder))]
     results = job_results(folder)
     if not results and table.is_file():
         with table.open(newline="") as file:
             rows = [{key: _value(text) for key, text in row.items() if key} for row in csv.DictReader(file)]
         return [Job(name, str(number), _finite(row), None) for number, row in enumerate(rows)]
-    for result in results:
-        path = None if result.folder is None else result.folder / "rd_point.json"
-        if path is not None and path.is_file() and not isinstance(json.loads(path.read_text()), dict):
-            raise ValueError(f"{path} holds no object")
     jobs = [Job(name, r.name, _finite(r.row), r.folder, _overrides(r.folder)) for r in results]
     for job in jobs:
         if job.row.get("rate") is None:
