@@ -6,7 +6,7 @@
 - ``mixture_prior`` a mixture of exact priors, for latents that depend on each other
 - ``nested_prior`` fixed rate: the points of a lattice in the Voronoi cell of a coarser copy
 - ``conditional`` the exact prior given a scale for each coordinate (``conditional_prior`` is what it is to others):
-  ``conditional_trellis``, with the ``class_sums`` of Gaussians, or ``conditional_triangular``
+  ``conditional_trellis``, with the ``class_sums`` and ``class_costs`` of Gaussians, or ``conditional_triangular``
 - ``families`` the functions f_i of a product-form prior: mixtures
 - ``errors`` what is wrong when latents run away
 - ``monte_carlo`` the paper's Monte-Carlo rate, with ``densities`` (factorized, flows) and ``voronoi_points``
