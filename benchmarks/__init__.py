@@ -8,5 +8,10 @@
 - ``nsm_optimizer`` lattices found from random bases
 - ``codec`` files: their rate above the exact one, and the speed of writing and reading them
 - ``ecvq`` entropy-constrained vector quantization in one to eight dimensions
+- ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training
+- ``quantizers`` what quantizing a vector costs
+- ``sweeps`` what killing sweeps, launchers and callbacks cost (``callback_time``)
+- ``paper`` every experiment of the paper
+- ``bd_rate`` Bjøntegaard's delta rate; ``spent`` the time that a folder of results has taken
 - ``provenance`` the line that says where a figure was measured
 """

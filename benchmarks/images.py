@@ -35,7 +35,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 # A run of fewer seconds only found that everything was there.
 _NOTHING_DONE = 60.0
 
-_SYSTEMS = ("scalar", "z", "e8", "tcq8", "learned8")
+_SYSTEMS = ("scalar", "ltc_z", "ltc_e8", "ltc_tcq8", "ltc_learned")
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=_SIZES, default="cpu")
     parser.add_argument("--folder", type=Path, help="of the runs (multirun/images_SIZE)")
-    parser.add_argument("--systems", nargs="+", default=list(_SYSTEMS), help="names of conf/system")
+    parser.add_argument("--systems", nargs="+", default=list(_SYSTEMS), help="names of conf/experiment/images")
     parser.add_argument("--network", default="bmshj2018_hyperprior", help="a name of conf/network")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=_ROOT / "docs" / "images.md", help="pictures go beside it")
@@ -102,7 +102,8 @@ def main() -> None:
     run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"], log)
     start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}", f"init_from={folder}/first"]
     sweep(start, folder / "start", size.parallel, log, "hydra.sweep.subdir=${lambda}")
-    tune = [*common, *size.tune, f"system={','.join(options.systems)}", f"lambda={lambdas}"]
+    systems = ",".join(f"images/{name}" for name in options.systems)
+    tune = [*common, *size.tune, f"experiment={systems}", f"lambda={lambdas}"]
     tune.append(f"init_from={folder}/start/${{lambda}}")
     sweep(tune, folder / "systems", size.parallel, log)
     minutes = spent(folder, time.perf_counter() - begin, _NOTHING_DONE) / 60

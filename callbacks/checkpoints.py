@@ -126,7 +126,7 @@ class TrainingCheckpoints(pl.Callback):
         self._start = self._saved = time.monotonic()
         self._alone, last = trainer.world_size == 1, trainer.max_steps
         self._last, self._every = last, max(1, math.ceil(last / self.milestones)) if last > 0 else 1000
-        # What is asked at every step has to be cheap; what has nothing to do is not asked (see idle_hooks).
+        # What is asked at every step has to be cheap; what has nothing to do is not asked (see lightning_private).
         self.__dict__.pop("on_train_batch_start", None)
         if self._generators is None:
             self.on_train_batch_start = None  # type: ignore[method-assign, assignment]

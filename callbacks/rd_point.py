@@ -20,8 +20,8 @@ class RDPoint(pl.Callback):
         folder: the job's.
         description: what the point is a point of: source, transform, lattice, entropy_model, lambda, n, seed.
         figures: the function that makes the rest of it of the module, the data, the steps and R(D)
-            (:func:`experiment.point.rd_point`); None where a process has nothing to say.
-        views: by name, what is done with the :class:`~experiment.result.Result`, in this order, in the first process.
+            (`experiment.point.rd_point`); None where a process has nothing to say.
+        views: by name, what is done with the `experiment.result.Result`, in this order, in the first process.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class RDPoint(pl.Callback):
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        function = data.source.rate_distortion()
+        function = data.rate_distortion()
         figures = self.figures(pl_module, data, trainer.global_step, function)
         if not trainer.is_global_zero or figures is None:
             return

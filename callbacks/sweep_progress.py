@@ -1,4 +1,4 @@
-"""How far a sweep is, while it runs: Hydra's callback around :mod:`experiment.sweep.progress`."""
+"""How far a sweep is, while it runs: Hydra's callback around `experiment.sweep.progress`."""
 
 from __future__ import annotations
 

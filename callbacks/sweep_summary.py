@@ -12,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from experiment.sweep.jobs import begin_entries, entries
-from experiment.sweep.results import CURVE, gather
+from experiment.sweep.results import gather
 
 __all__ = ["SweepSummary"]
 
@@ -58,7 +58,7 @@ class SweepSummary(Callback):
         picture = folder / "rd_curves.png"
         if points["rate"].notna().any():
             with whole_file(picture) as temporary:
-                draw_curves(points[points["rate"].notna()], CURVE, folder).savefig(temporary, dpi=150)
+                draw_curves(points[points["rate"].notna()], folder).savefig(temporary, dpi=150)
         console = Console()
         console.print(sweep_table(rows, title=f"{len(rows)} points; rates, R(D) and gaps in bits per symbol"))
         for line in _notes(rows):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import functools
-import sys
+
+from conf.hydra_private import change_argument_parser
 
 __all__ = ["accept_options_anywhere"]
 
@@ -14,15 +14,8 @@ def accept_options_anywhere() -> None:
 
     Python's argparse takes overrides in one run only, before or after all options, unless it is asked to intermix.
     """
-    module = sys.modules["hydra.main"]  # hydra.main itself is the decorator
-    make = module.get_args_parser  # type: ignore[attr-defined]
-    if hasattr(make, "__wrapped__"):
-        return
+    change_argument_parser(_intermix)
 
-    @functools.wraps(make)
-    def get_args_parser() -> argparse.ArgumentParser:
-        parser = make()
-        parser.parse_args = parser.parse_intermixed_args
-        return parser
 
-    module.get_args_parser = get_args_parser  # type: ignore[attr-defined]
+def _intermix(parser: argparse.ArgumentParser) -> None:
+    parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]

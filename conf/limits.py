@@ -58,6 +58,9 @@ _LIMITS = {
     **{"batch_floats": _whole(1), "batch_size": _whole(1), "eval_floats": _whole(1), "eval_batch_size": _whole(1)},
     **{"optimizer.lr": _POSITIVE, "prior_lr": _or_null(_POSITIVE), "quantizer.rdo": _SWITCH},
     **{"crops": _whole(1), "crop_size": _whole(1), "data.cache_mb": _NOT_NEGATIVE, "data.workers": _whole(0)},
+    **{"calibration.lowest": _POSITIVE, "calibration.highest": _POSITIVE, "calibration.lr": _POSITIVE},
+    **{f"calibration.{name}": _whole(1) for name in ("evaluations", "rounds", "validation_symbols")},
+    **{f"calibration.{name}": _whole(0) for name in ("refit_steps", "rdo_steps", "final_steps")},
     **{"reconstructions": _SWITCH, "module.auxiliary_lr": _POSITIVE, "module.clip": _or_null(_POSITIVE)},
 }
 

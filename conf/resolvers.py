@@ -15,7 +15,7 @@ __all__ = ["batch_size", "block_length", "eval_symbols", "latent_gain", "registe
 def block_length(latents: int, lattice_dim: int) -> int:
     """The fewest symbols whose latents the lattice tiles.
 
-    Example:
+    Examples:
         >>> block_length(1, 8), block_length(2, 8), block_length(16, 24)
         (8, 4, 3)
     """
@@ -30,7 +30,7 @@ def threads(processes: int) -> int:
 def batch_size(latent_dim: int, most: int, floats: int) -> int:
     """Blocks of a batch: ``most``, or as many as hold ``floats`` latents when blocks are long.
 
-    Example:
+    Examples:
         >>> batch_size(8, 1000, 24_000), batch_size(2048, 1000, 24_000)
         (1000, 11)
     """
@@ -40,7 +40,7 @@ def batch_size(latent_dim: int, most: int, floats: int) -> int:
 def eval_symbols(dim: int, floats: int) -> int:
     """Symbols to evaluate on: as many as hold ``floats`` numbers, and 50,000 where these are too few for a mean.
 
-    Example:
+    Examples:
         >>> eval_symbols(1, 4_000_000), eval_symbols(1024, 4_000_000)
         (4000000, 50000)
     """
@@ -53,7 +53,7 @@ def latent_gain(lmbda: float, dim: int) -> float:
     rate + lambda * distortion is least where the distortion of each of ``dim`` components is dim / (2 ln 2 lambda), and
     a lattice's error is about 0.08 / gain^2.
 
-    Example:
+    Examples:
         >>> round(latent_gain(4.0, 1), 2)
         0.67
     """

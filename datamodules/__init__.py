@@ -12,8 +12,10 @@ Contents, one concept per file:
 - `speech` `Speech`, spectra of spoken digits, 33 numbers a symbol; a finite data set
 - `errors` `DataError`, a file is missing or holds something else
 - `blocks` `BlockDataModule`, blocks of n symbols for training, validation and test
-- `stream` `BlockStream`, the order of batches: dealt to processes and workers, no batch twice
-- `training` `TrainingStream`, an endless stream of fresh batches
+- `block` `Blocks`, n symbols at a time
+- `stream` `BatchStream`, the order of batches: dealt to processes and workers, no batch twice
+- `training` `EndlessStream`, fresh batches without end; `TrainingStream`, of blocks
+- `streamed` `StreamedData`, a data module that goes on with the next batch
 - `evaluation` `EvaluationStream`, a fixed set of blocks, each of them once
 - `seeding` `batch_seed`, one random seed for each batch of each split
 - `ranks` `rank_and_world`, which of how many processes this is

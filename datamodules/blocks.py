@@ -1,26 +1,26 @@
 """`BlockDataModule`: blocks of n symbols for training, validation and test, for Lightning's Trainer."""
 
-import warnings
-from typing import Any
+from __future__ import annotations
 
-import pytorch_lightning as pl
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
+from datamodules.block import Blocks
 from datamodules.evaluation import EvaluationStream
-from datamodules.ranks import rank_and_world
 from datamodules.seeding import Split, batch_seed
 from datamodules.source import Source
+from datamodules.streamed import StreamedData
 from datamodules.training import TrainingStream
+
+if TYPE_CHECKING:
+    from ltc.theory.rate_distortion import RateDistortionFunction
 
 __all__ = ["BlockDataModule"]
 
 
-class _NoValidation(list[EvaluationStream]):
-    """An empty list of loaders, on purpose."""
-
-
-class BlockDataModule(pl.LightningDataModule):
+class BlockDataModule(StreamedData):
     """Groups the symbols of any source into blocks of n; a batch is float32 [B, n·dim].
 
     * *Training* is an endless stream of fresh batches, [batch_size, n·dim] in each process. Batch t of
@@ -34,7 +34,7 @@ class BlockDataModule(pl.LightningDataModule):
 
     The three never share a random seed.
 
-    The loaders are `BlockStream`s, not `torch.utils.data.DataLoader`s: making a batch takes less time than
+    The loaders are `BatchStream`s, not `torch.utils.data.DataLoader`s: making a batch takes less time than
     handing one over from a worker process. Lightning takes any iterable, neither adds a sampler to this one
     nor asks for workers. (Who has a slow source may wrap a stream in `DataLoader(stream, batch_size=None,
     num_workers=k)`: the batches stay the same.)
@@ -73,7 +73,7 @@ class BlockDataModule(pl.LightningDataModule):
         val_symbols: int = 0,
         eval_batch_size: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(steps_per_epoch)
         if val_symbols < 0:
             raise ValueError(f"val_symbols must not be negative, got {val_symbols}.")
         self.source = source
@@ -83,9 +83,6 @@ class BlockDataModule(pl.LightningDataModule):
         self.eval_symbols = eval_symbols
         self.val_symbols = val_symbols
         self.seed = seed
-        self.steps_per_epoch = steps_per_epoch
-        # Where the checkpoint we go on from was: steps of a process, batches of all of them together.
-        self._resumed_step = self._resumed_batch = 0
         # Built once for their checks: a wrong number should fail here, not when training is over.
         self.train_dataloader(), self.val_dataloader(), self.test_dataloader()
 
@@ -97,10 +94,7 @@ class BlockDataModule(pl.LightningDataModule):
         """One stream, or none without `val_symbols`, which to Lightning means no validation."""
         if self.val_symbols:
             return [self._evaluation(Split.VALIDATION, self.val_symbols)]
-        # Lightning has no way to say "no loader this time" and asks whether an empty one is on purpose. It
-        # names the loader's class, so this answer reaches no warning about any other loader.
-        warnings.filterwarnings("ignore", message=f"Total length of `{_NoValidation.__name__}` across ranks")
-        return _NoValidation()
+        return super().val_dataloader()
 
     def test_dataloader(self) -> EvaluationStream:
         """The evaluation set, once."""
@@ -109,27 +103,11 @@ class BlockDataModule(pl.LightningDataModule):
     def calibration_batch(self, index: int) -> Tensor:
         """Batch number ``index`` of a stream of its own of the training distribution: [batch_size, n * dim]."""
         generator = torch.Generator().manual_seed(batch_seed(self.seed, Split.CALIBRATION, index))
-        return self.source.sample(self.batch_size * self.n, generator).reshape(self.batch_size, -1)
+        return Blocks(self.source, self.n).draw(self.batch_size, generator)
+
+    def rate_distortion(self) -> RateDistortionFunction | None:
+        """R(D) of the source."""
+        return self.source.rate_distortion()
 
     def _evaluation(self, split: Split, symbols: int, rows: Tensor | None = None) -> EvaluationStream:
         return EvaluationStream(self.source, self.n, self.eval_batch_size, self.seed, split, symbols, rows)
-
-    def state_dict(self) -> dict[str, Any]:
-        """How far training is, for a checkpoint: its steps, and the number of its next batch."""
-        return {"step": self._step(), "batch": self._next_batch()}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from `state_dict`; on another number of processes too, without a batch seen before."""
-        self._resumed_step, self._resumed_batch = state_dict["step"], state_dict["batch"]
-
-    def _step(self) -> int:
-        # Lightning's own count, not the number of batches drawn: it fetches one batch ahead of training.
-        if self.trainer is None:
-            return self._resumed_step
-        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.total  # typed as less than it is
-        return progress.processed
-
-    def _next_batch(self) -> int:
-        _, world = rank_and_world()
-        # A new Trainer counts from 0 again, and so does its data.
-        return max(0, self._resumed_batch + (self._step() - self._resumed_step) * world)

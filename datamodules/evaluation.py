@@ -2,14 +2,15 @@
 
 from torch import Tensor
 
+from datamodules.block import Blocks
 from datamodules.seeding import Split
 from datamodules.source import Source
-from datamodules.stream import BlockStream
+from datamodules.stream import BatchStream
 
 __all__ = ["EvaluationStream"]
 
 
-class EvaluationStream(BlockStream):
+class EvaluationStream(BatchStream):
     """The blocks of an evaluation, the same in every iteration, shared out to W processes.
 
     Given `rows`, these are cut into whole blocks of n in their order; rows of a last incomplete block (N mod
@@ -51,14 +52,15 @@ class EvaluationStream(BlockStream):
         symbols: int = 1,
         rows: Tensor | None = None,
     ) -> None:
-        super().__init__(source, n, seed, split)
+        super().__init__(seed, split)
+        self._drawn = Blocks(source, n)
         if batch_size < 1 or symbols < 1:
             raise ValueError(f"batch_size and symbols must be at least 1, got {batch_size} and {symbols}.")
         self.batch_size = batch_size
         self.blocks = -(-symbols // n) if rows is None else len(rows) // n
         if self.blocks == 0:
             raise ValueError(f"{source.name}: blocks of n={n} symbols need at least {n} of them to evaluate.")
-        self._table = None if rows is None else rows[: self.blocks * n].reshape(self.blocks, n * source.dim)
+        self._table = None if rows is None else rows[: self.blocks * n].reshape(self.blocks, self._drawn.dim)
 
     def batches(self, world: int) -> int:
         """The number of batches of all processes together."""
@@ -74,4 +76,6 @@ class EvaluationStream(BlockStream):
     def batch(self, index: int, world: int) -> Tensor:
         total = self.batches(world)
         start, stop = (edge * self.blocks // total for edge in (index, index + 1))
-        return self.draw(stop - start, index) if self._table is None else self._table[start:stop]
+        if self._table is None:
+            return self._drawn.draw(stop - start, self.generator(index))
+        return self._table[start:stop]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +12,39 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from datamodules.blocks import BlockDataModule
 from datamodules.errors import DataError
 from datamodules.images import ImageCrops, ImageFiles
 from datamodules.ranks import rank_and_world
-from datamodules.training import TrainingStream
+from datamodules.streamed import StreamedData
+from datamodules.training import EndlessStream
 
 __all__ = ["CropStream", "ImageDataModule", "TestImages"]
 
 
-class CropStream(TrainingStream):
-    """An endless stream of batches of crops, float32 [batch_size, 3, size, size] in [0, 1]; never the same twice."""
+class CropStream(EndlessStream):
+    """An endless stream of batches of crops, float32 [batch_size, 3, size, size] in [0, 1].
+
+    Args:
+        crops: where they come from.
+        batch_size: crops per batch and process.
+        seed: not negative.
+        steps: as for `EndlessStream`.
+        position: likewise.
+    """
+
+    def __init__(
+        self,
+        crops: ImageCrops,
+        batch_size: int,
+        seed: int,
+        steps: int | None = None,
+        position: Callable[[], int] | None = None,
+    ) -> None:
+        super().__init__(batch_size, seed, steps, position)
+        self.crops = crops
 
     def batch(self, index: int, world: int) -> Tensor:
-        assert isinstance(self.source, ImageCrops)
-        return super().batch(index, world).view(-1, 3, self.source.size, self.source.size)
+        return self.crops.draw(self.batch_size, self.generator(index))
 
 
 class TestImages:
@@ -52,7 +70,7 @@ class TestImages:
             yield index, self.images[index]
 
 
-class ImageDataModule(BlockDataModule):
+class ImageDataModule(StreamedData):
     """Images for a codec: crops of some to train on, others whole to test on.
 
     Batch t of process r of W depends on (seed, t·W + r) alone, so processes share no crop but by chance, and a resumed
@@ -91,14 +109,18 @@ class ImageDataModule(BlockDataModule):
             raise ValueError(
                 f"workers must not be negative and eval_symbols at least 1, got {workers} and {eval_symbols}."
             )
+        super().__init__()
         self.workers, self.test_images = workers, ImageFiles(test, cache_mb=0)
         # All are read now: one that is broken would end the run after all of the training.
         self._count = count_images(self.test_images, eval_symbols)
-        super().__init__(ImageCrops(ImageFiles(train, cache_mb), crop_size), n=1, batch_size=batch_size, seed=seed)
+        self.crops = ImageCrops(ImageFiles(train, cache_mb), crop_size)
+        self.batch_size, self.seed = batch_size, seed
+        # Made once for its checks: a wrong number should fail here.
+        self.train_dataloader()
 
     def train_dataloader(self) -> Any:
         """The endless stream of crops."""
-        stream = CropStream(self.source, 1, self.batch_size, self.seed, self.steps_per_epoch, self._next_batch)
+        stream = CropStream(self.crops, self.batch_size, self.seed, self.steps_per_epoch, self._next_batch)
         if self.workers == 0:
             return stream
         return DataLoader(stream, batch_size=None, num_workers=self.workers, pin_memory=torch.cuda.is_available())

@@ -1,4 +1,4 @@
-"""`ImageFiles`, decoded images of folders, and `ImageCrops`, random crops of them as a source."""
+"""`ImageFiles`, decoded images of folders, and `ImageCrops`, random crops of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from datamodules.errors import DataError
-from datamodules.source import Source
 from ltc.pixels import SUFFIXES, read_image, to_image
 
 __all__ = ["ImageCrops", "ImageFiles", "image_folder", "names_in_common"]
@@ -128,8 +127,8 @@ class ImageFiles(Sequence[Tensor]):
             self._kept -= self._cache.popitem(last=False)[1].numel()
 
 
-class ImageCrops(Source):
-    """Random square crops of images, flipped at random: a finite source of float32 [3, size, size] in [0, 1].
+class ImageCrops:
+    """Random square crops of images, flipped at random: float32 [3, size, size] in [0, 1].
 
     Each crop is of an image drawn uniformly, at a place drawn uniformly. An image that is smaller than the crop is
     mirrored at its right and lower edges until it is not.
@@ -142,19 +141,18 @@ class ImageCrops(Source):
         ValueError: size is below 1.
     """
 
-    name = "images"
-
     def __init__(self, images: ImageFiles, size: int = 256) -> None:
-        super().__init__(dim=3 * size * size)
+        if size < 1:
+            raise ValueError(f"crop_size must be at least 1, got {size}.")
         self.images, self.size = images, size
         self._small_seen = False
 
-    def sample(self, count: int, generator: torch.Generator) -> Tensor:
-        """[count, 3·size·size]; `view(count, 3, size, size)` makes images of them."""
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Crops [count, 3, size, size], a function of the generator's state alone."""
         crops = torch.empty(count, 3, self.size, self.size, dtype=torch.uint8)
         for crop in crops:
             crop.copy_(self._crop(generator))
-        return to_image(crops).view(count, -1)
+        return to_image(crops)
 
     def _crop(self, generator: torch.Generator) -> Tensor:
         image, index = None, 0

@@ -3,13 +3,16 @@
 A job:
 
 - ``job`` one job in its folder: kept, refused, trained, or one clear sentence; ``training_run`` makes and trains it
-- ``record``, ``identity``, ``settings`` what a folder knows of its job, what a job's figures depend on, how jobs differ
+- ``record``, ``identity``, ``settings`` what a folder knows of its job, what a job's figures depend on, how jobs
+  differ; ``immaterial`` what changes no figure
 - ``kept_metrics`` logged metrics of a job that goes on; ``lock`` no other process is at work in its folder
-- ``processes`` further processes of a job; ``interruption`` what signals do; ``idle_hooks`` hooks that cost nothing
+- ``processes`` further processes of a job; ``interruption`` what signals do;
+  ``lightning_private`` what Lightning has no public way for
 - ``provenance`` where figures come from; ``block_check`` whether a lattice tiles a block
 - ``point``, ``image_point`` the RD point; ``result`` what is handed to all that show it
-- ``tables``, ``point_report``, ``image_table``, ``file_note``, ``bound_curve`` what is printed and kept of it
-- ``sweeping`` whether a job is one of a sweep
+- ``tables``, ``point_report``, ``image_table``, ``reconstructions``, ``file_note``, ``bound_curve`` what is printed and
+  kept of it
+- ``curves`` which points make a curve, and what it is called; ``sweeping`` whether a job is one of a sweep
 
 And:
 

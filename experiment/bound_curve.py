@@ -46,7 +46,7 @@ def as_far_as(
         points: R(D) at the distortions of the points.
         highest: the points' highest rate, where the curve ends with a point of its own.
 
-    Example:
+    Examples:
         >>> as_far_as([(0.5, 0.5), (3.0, 0.015625)], [(1.0, 0.25)], 2.0)
         [(2.0, 0.0625)]
     """

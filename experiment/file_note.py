@@ -23,7 +23,7 @@ def file_note(estimate: float | None, coded: float | None) -> str | None:
     Returns:
         None where the two differ by less than half a percent.
 
-    Example:
+    Examples:
         >>> file_note(1.0, 1.001)
         >>> file_note(2.0, 1.5)[:48]
         "Files are 25 % shorter than the model's rate: it"

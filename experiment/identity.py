@@ -1,6 +1,6 @@
 """What a job is: the settings that its figures depend on, wherever its files go and however they are shown.
 
-This is the one place that decides it. Settings that nobody reads (``data_dir`` of a source that makes its own symbols)
+Settings that nobody reads (``data_dir`` of a source that makes its own symbols)
 are no part of a job, for only those nodes count that a job is made of.
 """
 
@@ -15,16 +15,13 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from experiment.immaterial import matters
+
 __all__ = ["differences", "fingerprint", "identity"]
 
-# What a job is made of: all else in a configuration is interpolated into these, or changes no figure.
+# What a job is made of: all else in a configuration is interpolated into these, or changes no figure. Of these nodes
+# what is immaterial (see there) is no part of a job either.
 _NODES = ("seed", "lambda", "data", "module", "trainer", "callbacks")
-
-# Of these, what only shows figures, or only costs time.
-_IMMATERIAL = {
-    *("callbacks.progress", "callbacks.rd_point.views", "callbacks.checkpoint", "callbacks.resume.seconds"),
-    *("data.workers", "data.cache_mb", "trainer.enable_progress_bar", "trainer.default_root_dir"),
-}
 
 # Settings with these names are paths, also when they have no slash.
 _PATHS = {"folder", "data_dir", "path", "init_from"}
@@ -38,7 +35,7 @@ def identity(config: DictConfig, folder: Path | str) -> dict[str, Any]:
         folder: the job's output folder; paths in it count from there. Other paths are compared as the places that they
             lead to.
 
-    Example:
+    Examples:
         >>> config = OmegaConf.create({"threads": 2, "seed": 0, "trainer": {"max_steps": 5, "dir": "o/x"}})
         >>> identity(config, "o")
         {'seed': 0, 'trainer.max_steps': 5, 'trainer.dir': '<folder>/x'}
@@ -51,7 +48,7 @@ def identity(config: DictConfig, folder: Path | str) -> dict[str, Any]:
 def fingerprint(settings: dict[str, Any]) -> str:
     """16 hexadecimal digits for an identity.
 
-    Example:
+    Examples:
         >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1}) != fingerprint({"a": 1, "b": 3})
         True
     """
@@ -77,7 +74,7 @@ def differences(before: dict[str, Any], now: dict[str, Any], names: Iterable[str
 
 def _flat(value: Any, name: str, folder: str) -> Iterable[tuple[str, Any]]:
     """Pairs of a dotted name and a value, without what is immaterial."""
-    if name in _IMMATERIAL:
+    if name and not matters(name):
         return
     if isinstance(value, dict) and value:
         for key, item in value.items():

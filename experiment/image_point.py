@@ -19,7 +19,7 @@ def image_point(module: Any, data: Any, steps: int, function: Any) -> dict[str, 
     PSNR. ``lattices`` are the shares of the latents that lattices really quantized.
 
     Args:
-        module: an :class:`~ltc.training.ImageModule` after its test.
+        module: an `ltc.training.ImageModule` after its test.
         data: the data module that it was tested on.
         steps: of its training.
         function: not used: R(D) of images is unknown.

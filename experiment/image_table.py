@@ -1,7 +1,8 @@
-"""The table of a run of an image network: an image a row, and their mean, for a terminal of 80 columns."""
+"""The table of a run of an image network: an image a row, and their mean, for a terminal and as ``images.csv``."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,12 +11,24 @@ from rich.table import Table
 from experiment.file_note import file_note
 from experiment.result import Result
 from experiment.sweeping import sweeping
+from ltc.files import whole_file
 
-__all__ = ["image_table", "print_images"]
+__all__ = ["image_table", "print_images", "write_images"]
 
 # Rows of the printed table; images.csv has all.
 _MOST_ROWS = 24
 _LONGEST_NAME = 24
+
+
+def write_images(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """``images.csv``: the images of an evaluation, and their mean."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows)
+    figures = table.drop(columns=["image", "exact"]).mean().to_dict()
+    mean = {"image": "mean", **figures, "exact": table["exact"].all()}
+    with whole_file(folder / "images.csv") as temporary:
+        pd.concat([table, pd.DataFrame([mean])]).to_csv(temporary, index=False)
 
 
 def print_images(result: Result) -> None:

@@ -28,7 +28,7 @@ def sole_process(folder: Path | str) -> Iterator[None]:
     Args:
         folder: the job's; it is made if need be.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder, sole_process(folder):
         ...     print("alone here")

@@ -15,7 +15,7 @@ def rd_point(module: Any, data: Any, steps: int, function: Any) -> dict[str, Any
     """The figures of a trained and evaluated coder. All processes of a job take part.
 
     Args:
-        module: a :class:`~ltc.training.RateDistortionModule` after its test.
+        module: a `ltc.training.RateDistortionModule` after its test.
         data: the data module that it was tested on.
         steps: of its training.
         function: R(D) of the source; None where it is unknown.

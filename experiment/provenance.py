@@ -63,7 +63,7 @@ def write_provenance(folder: Path | str, config: DictConfig) -> None:
 def hardware() -> dict[str, Any]:
     """The machine: its name, system, processor, cores, memory and GPUs.
 
-    Example:
+    Examples:
         >>> hardware()["cores"] >= 1
         True
     """
@@ -84,7 +84,7 @@ def hardware() -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Every installed package and its version.
 
-    Example:
+    Examples:
         >>> "torch" in versions()
         True
     """

@@ -9,13 +9,12 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from experiment.curves import SETTINGS
 from experiment.identity import differences, identity
+from experiment.immaterial import tells
 from ltc.files import whole_file
 
 __all__ = ["difference", "job_settings", "write_hydra_files"]
-
-# Settings that change no figure, or whose effect is seen elsewhere.
-_SILENT = {"logger", "sweep_logger", "callbacks", "threads", "data_dir", "resume", "fail_fast", "trainer"}
 
 
 def job_settings(config: DictConfig) -> dict[str, Any]:
@@ -27,7 +26,7 @@ def job_settings(config: DictConfig) -> dict[str, Any]:
     hydra = HydraConfig.get()
     choices = {key: choice for key, choice in hydra.runtime.choices.items() if not str(key).startswith("hydra")}
     settings = {}
-    for key in ("source", "transform", "lattice", "entropy_model", "model", "lambda", "n", "seed"):
+    for key in SETTINGS:
         with contextlib.suppress(Exception):
             settings[key] = OmegaConf.select(config, f"callbacks.rd_point.description.{key}", default=choices.get(key))
     return {"overrides": list(hydra.overrides.task), "choices": choices, "settings": settings}
@@ -48,7 +47,7 @@ def difference(folder: Path, record: dict[str, Any], config: DictConfig) -> str:
     about = job_settings(config)
     keys = [text.partition("=")[0].lstrip("+~") for text in (*about["overrides"], *record.get("overrides", []))]
     keys = [key.partition("@")[0] for key in [*keys, *about["choices"]]]
-    names = dict.fromkeys(key for key in keys if key.partition(".")[0] not in _SILENT)
+    names = dict.fromkeys(key for key in keys if tells(key))
     before, now = (
         {key: _value(c, chosen, key) for key in names}
         for c, chosen in ((there, record.get("choices", {})), (config, about["choices"]))

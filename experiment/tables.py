@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
 
+from experiment.curves import SETTINGS
+
 __all__ = ["SweepTable", "point_table", "sweep_table"]
 
 _FIGURES = {
@@ -27,7 +29,8 @@ _COLUMNS = {
 }
 # What is left out where a terminal is too narrow, the first first: it follows from the rest, or is in rd_points.csv.
 _SPARED = ["theory_gap", "bound_rate", "ms_ssim", "estimated_rate", "coded_rate"]
-_SETTINGS = ["source", "transform", "entropy_model", "model", "n", "seed"]
+# Settings with a column of their own in every table come last.
+_SETTINGS = [name for name in SETTINGS if name not in ("lattice", "lambda")]
 # Below that a name is broken into syllables; and the part of a rate from which a file's is told apart.
 _NARROWEST, _APART = 18, 0.005
 

@@ -14,9 +14,9 @@ from omegaconf import DictConfig
 
 from callbacks.checkpoints import TrainingCheckpoints
 from callbacks.rd_point import RDPoint
-from experiment.idle_hooks import without_idle_hooks
-from experiment.interruption import end_processes, keep_signals, on_interruption
+from experiment.interruption import end_processes, on_interruption
 from experiment.kept_metrics import keep_metrics
+from experiment.lightning_private import keep_own_signals, without_idle_hooks
 from experiment.processes import relaunchable
 from experiment.record import JobRecord
 
@@ -50,8 +50,7 @@ def prepare(cfg: DictConfig) -> Parts:
     module: pl.LightningModule = instantiate(cfg.module)
     callbacks = without_idle_hooks(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, logger=False, callbacks=callbacks)
-    signals: Any = trainer._signal_connector
-    signals.register_signal_handlers = keep_signals(signals.register_signal_handlers)
+    keep_own_signals(trainer)
     return Parts(data, module, callbacks, trainer)
 
 

@@ -16,6 +16,9 @@ The layers, each of which knows only those above it in this list. Each is loaded
 - ``ltc.images`` lattice bottlenecks and networks for images
 - ``ltc.training`` the LightningModules that train coders and networks
 - ``ltc.codec`` trained coders on files
+
+Beside them ``files`` writes files whole or not at all, ``pixels`` reads and writes images, and ``extras`` says what to
+install.
 """
 
 from __future__ import annotations

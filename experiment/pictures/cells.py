@@ -41,7 +41,7 @@ def draw_cells(coder: Any, samples: torch.Tensor) -> Figure:
 
 @torch.no_grad()
 def draw_cells_on(axes: Axes, coder: Any, samples: torch.Tensor) -> None:
-    """:func:`draw_cells` on axes that exist, without title and legend."""
+    """`draw_cells` on axes that exist, without title and legend."""
     low, high = samples.quantile(0.002, dim=0), samples.quantile(0.998, dim=0)
     x1, x2 = (torch.linspace(float(a), float(b), _GRID, device=samples.device) for a, b in zip(low, high, strict=True))
     plane = torch.cartesian_prod(x1, x2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from experiment.sweep.results import CURVE
+from experiment.curves import curve_style, curves
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,15 +28,9 @@ def draw_image_curves(points: Any) -> Figure:
     shown = [*known[:1], *known] if on_kodak else known
     figure = Figure(figsize=(1 + 5 * len(shown), 4.6), layout="constrained")
     panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    present = [c for c in CURVE if c in points]
-    naming = [c for c in present if points[c].nunique() > 1] or ["lattice"]
-    for number, (key, curve) in enumerate(points.groupby(present, dropna=False, sort=False)):
-        curve = curve.sort_values("coded_rate")
-        names = dict(zip(present, key, strict=True))
-        label = ", ".join(str(names[c]) for c in naming)
-        style: dict[str, Any] = {"marker": "osD^vP*X<>h"[number % 11], "markersize": 4, "color": f"C{number % 10}"}
+    for number, (name, curve) in enumerate(curves(points, along="coded_rate")):
         for panel, quality in zip(panels, shown, strict=True):
-            panel.plot(curve["coded_rate"], curve[quality], label=label, **style)
+            panel.plot(curve["coded_rate"], curve[quality], label=name, **curve_style(number))
     if on_kodak:
         _draw_published(panels[1:], points)
     for panel, quality in zip(panels, shown, strict=True):

@@ -9,35 +9,25 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiment.bound_curve import as_far_as, read_bound
+from experiment.curves import curve_style, curves
 from experiment.pictures.rd_axes import decibel, label_axes
 from experiment.sweep.jobs import is_kept
 
 __all__ = ["draw_curves"]
 
 
-def draw_curves(points: Any, curve_columns: list[str], folder: Path | None = None) -> Figure:
+def draw_curves(points: Any, folder: Path | None = None) -> Figure:
     """Distortion over rate, and where R(D) is known the gap over rate.
 
     Args:
         points: pandas DataFrame of RD points.
-        curve_columns: points that agree in these make a curve; it is named by those in which the curves differ.
         folder: of the sweep, whose jobs have left more of R(D) than the points say.
     """
     known = points["bound_rate"].notna().any()
     figure = Figure(figsize=(11 if known else 6, 4.6), layout="constrained")
     panels = figure.subplots(1, 2 if known else 1, squeeze=False)[0]
-    present = [c for c in curve_columns if c in points]
-    naming = [c for c in present if points[c].nunique() > 1] or ["lattice"]
-    markers = "osD^vP*X<>h"
-    for number, (key, curve) in enumerate(points.groupby(present, dropna=False, sort=False)):
-        curve = curve.sort_values("rate")
-        names = dict(zip(present, key, strict=True))
-        style: dict[str, Any] = {
-            "marker": markers[number % len(markers)],
-            "markersize": 4,
-            "color": f"C{number % 10}",
-            "label": ", ".join(str(names[c]) for c in naming),
-        }
+    for number, (name, curve) in enumerate(curves(points)):
+        style = curve_style(number) | {"label": name}
         panels[0].plot(curve["rate"], decibel(curve["distortion"].to_numpy(float)), **style)
         if known and curve["gap"].notna().any():
             panels[1].plot(curve["rate"], curve["gap"], **style)

@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None, prog: str = "python -m experiment.r
     if output is None:
         output = (options.folders[0] if len(options.folders) == 1 else Path()) / "report.html"
     try:
+        if (nothing := next((folder for folder in options.folders if not folder.is_dir()), None)) is not None:
+            raise ValueError(f"{nothing} is no folder; a report is made of folders that run.py has left.")
         check_output(str(output), ".html", "a report", [])
         write_report(options.folders, output)
     except (ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Which points make a curve, what a curve is called, and in what curves differ."""
+"""The curves of a report: their points, failed jobs among them, their shortest names, and in what they differ."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from experiment.bound_curve import as_far_as, read_bound
+from experiment.curves import ALONG, TELLING
+from experiment.immaterial import tells
 from experiment.report.sweeps import Job
 
 __all__ = ["Curve", "bounds", "curves_of", "decibels", "differences"]
 
 # What names a curve, the most telling first.
-_NAMING = ["experiment", "lattice", "model", "entropy_model", "transform", "source", "n"]
-# What runs along a curve, and what says nothing of a coder.
-_ALONG = {"lambda", "seed"}
-_APART = {"logger", "sweep_logger", "callbacks", "data_dir", "threads", "resume"}
+_NAMING = ["experiment", *TELLING]
 
 
 @dataclass
@@ -121,10 +120,7 @@ def differences(curves: Sequence[Curve]) -> list[tuple[str, list[str]]]:
 
 
 def _matters(key: str) -> bool:
-    # Python's names of classes and functions are not the reader's.
-    if key.rpartition(".")[2] in ("_target_", "_partial_", "_recursive_", "_convert_", "_args_"):
-        return False
-    return key not in _ALONG and key.split(".")[0] not in {*_APART, "hydra"} and not key.startswith("hydra/")
+    return key not in ALONG and tells(key)
 
 
 def _names(curves: Sequence[dict[str, str]]) -> list[str]:

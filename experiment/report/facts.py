@@ -51,7 +51,7 @@ def sweep_facts(jobs: Iterable[Job]) -> list[tuple[str, str]]:
 def duration(seconds: float) -> str:
     """Seconds as people say them.
 
-    Example:
+    Examples:
         >>> duration(0.25), duration(75), duration(7320)
         ('0.2 s', '1 min 15 s', '2 h 2 min')
     """

@@ -35,7 +35,7 @@ def read_history(folder: Path | None) -> dict[str, Series]:
 def thinned(series: Series, count: int) -> Series:
     """At most about ``count`` points: the means of consecutive ones.
 
-    Example:
+    Examples:
         >>> thinned([(0, 1.0), (1, 3.0), (2, 5.0), (3, 7.0)], 2)
         [(0.5, 2.0), (2.5, 6.0)]
     """

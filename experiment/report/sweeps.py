@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -13,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from experiment.sweep.results import job_results
+from experiment.curves import CURVE, SETTINGS
+from experiment.sweep.results import job_results, read_point
 
 __all__ = ["Job", "read_sweeps", "sweep_name"]
 
@@ -87,7 +87,7 @@ def read_sweeps(folders: Sequence[Path]) -> list[Job]:
 def sweep_name(folder: Path) -> str:
     """The last two parts of a sweep's folder, which by default are what and when.
 
-    Example:
+    Examples:
         >>> sweep_name(Path("multirun/banana/2026-01-31_12-00-00"))
         'banana/2026-01-31_12-00-00'
     """
@@ -100,17 +100,13 @@ def _read(folder: Path, name: str) -> list[Job]:
         return []
     table = folder / "rd_points.csv"
     if (folder / "rd_point.json").is_file():
-        row = {**json.loads((folder / "rd_point.json").read_text()), "error": None}
+        row = {**read_point(folder / "rd_point.json"), "error": None}
         return [Job(name, name, _finite(row), folder, _overrides(folder))]
     results = job_results(folder)
     if not results and table.is_file():
         with table.open(newline="") as file:
             rows = [{key: _value(text) for key, text in row.items() if key} for row in csv.DictReader(file)]
         return [Job(name, str(number), _finite(row), None) for number, row in enumerate(rows)]
-    for result in results:
-        path = None if result.folder is None else result.folder / "rd_point.json"
-        if path is not None and path.is_file() and not isinstance(json.loads(path.read_text()), dict):
-            raise ValueError(f"{path} holds no object")
     jobs = [Job(name, r.name, _finite(r.row), r.folder, _overrides(r.folder)) for r in results]
     for job in jobs:
         if job.row.get("rate") is None:
@@ -121,8 +117,8 @@ def _read(folder: Path, name: str) -> list[Job]:
 def _settings(job: Job) -> dict[str, Any]:
     """What a job without a point was a job of, as far as Hydra wrote it down."""
     choices = ((_yaml(job.folder, "hydra.yaml") or {}).get("hydra", {}).get("runtime", {}) or {}).get("choices") or {}
-    settings = {k: v for k, v in job.config().items() if k in ("lambda", "n", "seed")}
-    choices = {k: choices.get(k) for k in ("source", "transform", "lattice", "entropy_model", "model")}
+    settings = {k: v for k, v in job.config().items() if k in SETTINGS}
+    choices = {k: choices.get(k) for k in CURVE}
     return {k: v for k, v in {**choices, **settings}.items() if v is not None}
 
 

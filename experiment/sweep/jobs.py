@@ -119,7 +119,7 @@ def sweep_lock(sweep: Path) -> Iterator[None]:
 def kept_names(folder: Path) -> Iterator[Path]:
     """The names that a folder may be moved aside to.
 
-    Example:
+    Examples:
         >>> next(kept_names(Path("sweep/0"))).name
         '0.kept-1'
     """
@@ -130,7 +130,7 @@ def kept_names(folder: Path) -> Iterator[Path]:
 def is_kept(folder: Path) -> bool:
     """Whether a folder was moved aside for another job's sake.
 
-    Example:
+    Examples:
         >>> is_kept(Path("sweep/0.kept-1")), is_kept(Path("sweep/0"))
         (True, False)
     """

@@ -88,7 +88,7 @@ def time_left(elapsed: float, done: int, missing: int | None) -> str:
         done: points that were run in this time.
         missing: points to come.
 
-    Example:
+    Examples:
         >>> time_left(60, 2, 4), time_left(10, 1, 2), time_left(7200, 4, 12), time_left(5, 0, 3)
         ('2.0 min', '20 s', '6.0 h', '')
     """

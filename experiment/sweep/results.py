@@ -6,12 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from experiment.curves import CURVE, SETTINGS
 from experiment.sweep.jobs import entries, is_kept, job_folders, read_json
 
-__all__ = ["CURVE", "JobResult", "gather", "job_results"]
-
-CURVE = ["source", "transform", "lattice", "entropy_model", "model", "n"]
-"""Columns of points: those that differ in one of them belong to different curves."""
+__all__ = ["JobResult", "gather", "job_results", "read_point"]
 
 
 class JobResult(NamedTuple):
@@ -50,6 +48,21 @@ def job_results(folder: Path) -> list[JobResult]:
     ]
 
 
+def read_point(path: Path) -> dict[str, Any]:
+    """The content of a job's ``rd_point.json``.
+
+    Raises:
+        ValueError: if it is damaged, with its path.
+    """
+    try:
+        point = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: it is no JSON ({error}).") from error
+    if not isinstance(point, dict):
+        raise ValueError(f"{path} is damaged: it holds no object.")
+    return point
+
+
 def _points(sweep: Path) -> tuple[list[JobResult], set[str]]:
     """The finished jobs, of those with the same settings the newest that was not moved aside; their fingerprints."""
     best: dict[str, tuple[tuple[bool, float], Path]] = {}
@@ -63,7 +76,7 @@ def _points(sweep: Path) -> tuple[list[JobResult], set[str]]:
             best[mark] = worth, folder
     found = []
     for _, folder in best.values():
-        row = {**json.loads((folder / "rd_point.json").read_text()), "error": None}
+        row = {**read_point(folder / "rd_point.json"), "error": None}
         found.append(JobResult(str(folder.relative_to(sweep)), row, folder))
     return found, set(best)
 
@@ -104,6 +117,6 @@ def _failure(folder: Path) -> dict[str, Any]:
     choices = hydra.get("hydra", {}).get("runtime", {}).get("choices", {})
     settings = {k: choices[k] for k in CURVE if choices.get(k)}
     settings |= {k: composed[k] for k in ("lambda", "seed") if k in composed}
-    settings |= {k: v for k, v in named.items() if k in {*CURVE, "lambda", "seed"}}
+    settings |= {k: v for k, v in named.items() if k in SETTINGS}
     reason = read_json(folder / "error.json").get("error", "the job ended without a result; see its log")
     return {**settings, "error": reason}

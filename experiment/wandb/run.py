@@ -61,7 +61,7 @@ def wandb_logger(
     group: str | None = None,
     **options: Any,
 ) -> Any:
-    """Lightning's WandbLogger in :func:`wandb_mode`, with a run of its own for this job, which ends with its RD point.
+    """Lightning's WandbLogger in `wandb_mode`, with a run of its own for this job, which ends with its RD point.
 
     Args:
         project: W&B project.

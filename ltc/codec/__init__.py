@@ -7,7 +7,7 @@
 - ``arrays`` arrays of symbols as streams of blocks
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
-- ``images`` networks for images: their checkpoint, and files of one image
+- ``images`` networks for images: their checkpoint, and files of one image; ``image_evaluation`` what they do to images
 - ``__main__`` the command, and its parts: ``command`` (its words), ``ends`` (inputs and outputs), ``interruption``
   (signals), ``memory`` and ``info``
 

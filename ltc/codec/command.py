@@ -26,6 +26,9 @@ __all__ = ["run"]
 
 _THREADS = "of torch. No file depends on its reader's: a decoder of images takes its last step with its writer's"
 
+# Numbers coded at once, unless the command says otherwise.
+_CHUNK = 1 << 20
+
 
 def run(arguments: list[str] | None, prog: str, description: str, interruptions: Interruptions) -> int:
     """Runs a command line.
@@ -71,8 +74,8 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
         command.add_argument("input", metavar="INPUT")
         command.add_argument("output", metavar="OUTPUT")
         command.add_argument("--threads", type=_positive, default=1, help=_THREADS)
-    compress.add_argument("--seed", type=_seed, default=0, help="of the dither of a dithered coder")
-    compress.add_argument("--chunk", type=_positive, default=1 << 20, help="numbers coded at once (memory)")
+    compress.add_argument("--seed", type=_seed, help="of the dither of a dithered coder (0)")
+    compress.add_argument("--chunk", type=_positive, help=f"numbers coded at once (memory; {_CHUNK:,})")
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
     info.set_defaults(run=_info)
     info.add_argument("files", metavar="FILE", nargs="+", help="an .ltc file, a coder.pt, or the folder of a run")
@@ -93,7 +96,8 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
     if content["format"] == IMAGE_FORMAT:
         return _compress_image(options, path, content, interruptions)
     checkpoint = coder_from(path, content)
-    with reading(options.input) as file, memory_for(f"chunks of {options.chunk:,} numbers; try a smaller --chunk"):
+    seed, chunk = options.seed or 0, options.chunk or _CHUNK
+    with reading(options.input) as file, memory_for(f"chunks of {chunk:,} numbers; try a smaller --chunk"):
         is_wave = options.input.lower().endswith(".wav")
         source = (WaveReader if is_wave else ArrayReader)(file, name_of(options.input))
         if isinstance(source, WaveReader):
@@ -102,7 +106,7 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
             writing(options.output, interruptions) as out,
             _progress("compressing", math.prod(source.shape)) as progress,
         ):
-            compress_stream(checkpoint, source, out, options.seed, options.chunk, progress)
+            compress_stream(checkpoint, source, out, seed, chunk, progress)
             source.end()
     _warn(source.notes)
 
@@ -145,6 +149,9 @@ def _compress_image(
     from ltc.codec.images import compress_image, network_from
     from ltc.pixels import read_image
 
+    for name, value in (("--seed", options.seed), ("--chunk", options.chunk)):
+        if value is not None:
+            raise ValueError(f"{name} is for coders of arrays, and {path} is a coder of images, coded as a whole.")
     checkpoint = network_from(path, content)
     notes: list[str] = []
     name = name_of(options.input)

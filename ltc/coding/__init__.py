@@ -11,7 +11,7 @@
 - ``uniform_model`` tables of fixed-rate codes
 - ``frequencies`` probabilities as integers, the same on any machine
 - ``range_coder`` constriction's range coder, with escapes
-- ``point_coder`` points to bytes and back
+- ``point_coder`` points to bytes and back; ``container``, ``image_container`` what files hold beside them
 - ``errors`` what is wrong with a stream that is none
 """
 

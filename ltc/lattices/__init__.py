@@ -6,7 +6,7 @@
 >>> point = e8.quantize(torch.randn(5, 16))  # five points of the product of two copies
 
 - ``catalogue`` one file a lattice: ``z``, ``a2``, … ``leech``, and the trellis codes ``tcq``; ``registry`` finds them
-- ``lattice`` what a lattice is to the rest of the project; products of lattices
+- ``lattice`` what a lattice is to the rest of the project; ``product`` of lattices; ``arguments`` what they are given
 - ``trellis_lattice`` those with a trellis, and trellis codes
 - ``trellis`` the finite-state check, in three semirings; ``path_sum`` its log-sum-exp
 - ``coset_lattice`` cosets of a simple lattice, from ``codes`` (binary); ``congruence_lattice`` from ``congruence``

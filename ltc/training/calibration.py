@@ -52,6 +52,9 @@ class Calibration:
         final_steps: steps of prior and decoder at the scale that won.
         validation_symbols: numbers (latents) that the objective is measured on.
         lr: initial learning rate of a refit; it falls to 0 along a cosine.
+
+    Raises:
+        ValueError: if there is no interval of positive factors to search, or nothing is tried in it.
     """
 
     rdo: bool = True
@@ -65,6 +68,15 @@ class Calibration:
     final_steps: int = 500
     validation_symbols: int = 200_000
     lr: float = 5e-3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lowest < self.highest < math.inf:
+            raise ValueError(
+                f"Factors for the scale are searched from lowest to highest, two positive numbers in this order, got "
+                f"lowest={self.lowest:g} and highest={self.highest:g}."
+            )
+        if self.evaluations < 1 or self.rounds < 1:
+            raise ValueError(f"evaluations and rounds must be at least 1, got {self.evaluations} and {self.rounds}.")
 
     def __call__(self, coder: Coder, objective: RDSearch, draw: Draw) -> dict[str, float]:
         """Calibrates ``coder`` in place, if that lowers its cost.

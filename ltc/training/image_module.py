@@ -11,21 +11,16 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from ltc.images.estimates import bits, estimate
 from ltc.images.lattice_use import LatticeUse
 from ltc.images.networks.image_network import ImageNetwork
-from ltc.images.padding import pad_to_multiple
+from ltc.images.quality import squared_error
 from ltc.images.start import start_from
 from ltc.lattices import Lattice
-from ltc.pixels import to_image, to_pixels
 from ltc.training.clock import TrainingClock
 from ltc.training.moments import RateDistortionMoments
 
-__all__ = ["ImageModule", "bits"]
-
-
-def bits(likelihoods: dict[str, Tensor]) -> Tensor:
-    """The information of each image: -log2 of its likelihoods, [batch]."""
-    return sum((-values.log2().flatten(1).sum(1) for values in likelihoods.values()), torch.zeros(()))
+__all__ = ["ImageModule"]
 
 
 class ImageModule(pl.LightningModule):
@@ -139,17 +134,14 @@ class ImageModule(pl.LightningModule):
         self.evaluated.reset()
         self.use.reset()
 
-    @torch.no_grad()
     def test_step(self, batch: tuple[int, Tensor], batch_index: int) -> dict[str, Any]:
-        """One image: its number, pixels, their reconstruction and its bits, by the likelihoods."""
-        index, pixels = batch
-        height, width = pixels.shape[1:]
-        out = self.network(pad_to_multiple(to_image(pixels)[None], self.network.factor))
-        reconstruction = to_pixels(out["x_hat"][0, :, :height, :width])
-        distortion = (pixels.float() - reconstruction.float()).square().mean()
-        information = bits(out["likelihoods"])
-        self.evaluated.update(information / (height * width), distortion[None])
-        return {"index": index, "pixels": pixels, "reconstruction": reconstruction, "bits": float(information)}
+        """One image, by number: ``estimate``, what the network makes of it without a file."""
+        _, pixels = batch
+        found = estimate(self.network, pixels)
+        distortion = squared_error(pixels, found.reconstruction)
+        rate = found.bits / pixels[0].numel()
+        self.evaluated.update(*(torch.tensor([figure], device=self.device) for figure in (rate, distortion)))
+        return {"estimate": found}
 
     def on_test_epoch_end(self) -> None:
         figures = self.evaluated.compute()

@@ -279,3 +279,9 @@ def test_a_text_file_is_no_image_by_its_name(trained, fails, tmp_path):
     (tmp_path / "a.png").write_text("no image at all")
     said = fails("compress", trained(), tmp_path / "a.png", tmp_path / "a.ltc")
     assert said == f"{tmp_path / 'a.png'} is no image that can be read (its bytes are those of no image format)."
+
+
+@pytest.mark.parametrize(("name", "value"), [("--seed", 0), ("--seed", 3), ("--chunk", 100)])
+def test_options_of_arrays_are_refused(trained, photograph, fails, tmp_path, name, value):
+    said = fails("compress", trained(), photograph(), tmp_path / "a.ltc", name, value)
+    assert said == f"{name} is for coders of arrays, and {trained()} is a coder of images, coded as a whole."

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra.errors import InstantiationException, MissingConfigException
+from hydra.errors import ConfigCompositionException, InstantiationException, MissingConfigException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import conf
+from conf.families import FAMILIES
 from conf.limits import check_settings
 from conf.resolvers import block_length, threads
 from datamodules import Source
@@ -65,11 +66,12 @@ def test_threads_are_shared_out():
 
 def test_blocks_follow_the_lattice(composed, choices, rng):
     """For pairs of source and lattice, drawn anew in each run, without a word from the user."""
+    # What the group puts there; everything else follows by interpolation.
+    lattices = [composed(f"lattice={name}").lattice for name in rng.choice(choices("lattice"), 5, replace=False)]
     for source in choices("source"):
         cfg = composed(f"source={source}")
-        for lattice in rng.choice(choices("lattice"), 3, replace=False):
-            # What the group would put there; everything else follows by interpolation.
-            cfg.lattice = OmegaConf.load(Path(conf.__file__).parent / "lattice" / f"{lattice}.yaml")
+        for lattice in lattices:
+            cfg.lattice = OmegaConf.create(OmegaConf.to_container(lattice))
             latents, dim = cfg.symbol.latents, cfg.lattice.dim
             assert cfg.n == block_length(latents, dim) and cfg.latent_dim == cfg.n * latents
             assert cfg.latent_dim % dim == 0 and cfg.block_dim == cfg.n * cfg.symbol.dim
@@ -153,6 +155,29 @@ def test_logger(composed, logger, monkeypatch, tmp_path):
         assert found[0]._wandb_init["mode"] == "offline" and cfg.sweep_logger is not None
     elif logger != "none":
         assert str(found[0].save_dir) == str(tmp_path)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_experiment_of_a_family_is_the_family_with_a_lattice(composed, family):
+    """With any lattice, those with an underscore too; what is no lattice is refused with the known ones."""
+    config = "images" if "/" in family else "config"
+    for lattice in ("dn_dual", "tcq16"):
+        one, other = (
+            composed(*overrides, config=config)
+            for overrides in ([f"experiment={family}_{lattice}"], [f"experiment={family}", f"lattice={lattice}"])
+        )
+        assert one.hydra.runtime.choices.lattice == lattice
+        del one.hydra, other.hydra
+        assert one == other
+    with pytest.raises(MissingConfigException, match=r"lattice/e9[\s\S]*\be8\b"):
+        composed(f"experiment={family}_e9", config=config)
+
+
+def test_the_old_name_of_experiments_with_images_is_refused_with_the_new_one(composed):
+    with pytest.raises(
+        ConfigCompositionException, match=r"system=e8 is not allowed: it is experiment=images/ltc_e8, .* now"
+    ):
+        composed("system=e8", config="images")
 
 
 def test_callbacks(composed, choices):

@@ -44,6 +44,13 @@ def test_settings_out_of_range(composed, config, settings):
             check_settings(OmegaConf.merge(cfg, OmegaConf.from_dotlist([setting])))
 
 
+@pytest.mark.parametrize("setting", ["lowest=-1", "highest=0", "rounds=0", "refit_steps=-1", "lr=0"])
+def test_settings_of_the_calibration_that_are_added(composed, setting):
+    """Of these the configuration has none by itself."""
+    with pytest.raises(ValueError, match=rf"^calibration\.{setting} is not allowed: it is a .*\.$"):
+        check_settings(composed(f"+calibration.{setting}"))
+
+
 def test_what_is_not_set_is_named(composed):
     with pytest.raises(ValueError, match=r"image_data\.folder is not set"):
         check_settings(composed("image_data=folder", config="images"))

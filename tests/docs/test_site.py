@@ -64,6 +64,6 @@ def test_docstrings_have_one_dialect():
     foreign = re.compile(
         r":(?:class|func|meth|mod|math|data|attr|exc):`|^ *\.\. \w+::|^=+ +=+$|^ *(?:Example|Reference):$", re.M
     )
-    for package in ("ltc", "datamodules"):
+    for package in ("ltc", "datamodules", "experiment", "callbacks", "conf"):
         for path in (ROOT / package).rglob("*.py"):
             assert not foreign.search(path.read_text(encoding="utf-8")), path

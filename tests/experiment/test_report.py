@@ -273,7 +273,11 @@ def test_a_mistake_is_one_sentence(make_sweep, tmp_path, capsys, mistake):
         output.mkdir()
     assert main([str(place), "--output", str(output)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ") and str(output if mistake == "no page" else place) in line
+    place = {"no page": output, "broken": folder / "0" / "rd_point.json"}.get(mistake, place)
+    assert line.startswith("error: ") and str(place) in line
+    assert mistake not in ("missing", "a file") or line.endswith(
+        "is no folder; a report is made of folders that run.py has left."
+    )
     assert not output.is_file() and not list(tmp_path.glob(".part-*"))
 
 

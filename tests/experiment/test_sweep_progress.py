@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
@@ -13,6 +14,7 @@ from callbacks.sweep_progress import SweepProgress
 from experiment.provenance import write_provenance
 from experiment.sweep.jobs import SweepEntry, begin_entries
 from experiment.sweep.progress import SweepState, job_count, swept_keys, time_left
+from experiment.sweep.results import gather
 
 
 def job(folder, number, state, **more):
@@ -87,3 +89,14 @@ def test_provenance(tmp_path, monkeypatch):
 def test_the_code_is_known_or_nobody_says_so():
     commit, changes, untracked = experiment.provenance._code()
     assert commit is None or (len(commit) == 40 and isinstance(changes, str) and isinstance(untracked, list))
+
+
+@pytest.mark.parametrize("content", ["", '{"rate": ', "[1]", "3"])
+def test_a_damaged_point_of_a_sweep_is_named(tmp_path, content):
+    for name in ("0", "1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rd_point.json").write_text('{"rate": 1.0}')
+    (tmp_path / "1" / "rd_point.json").write_text(content)
+    with pytest.raises(ValueError, match=r"1/rd_point\.json is damaged: .*\.$") as error:
+        gather(tmp_path)
+    assert "\n" not in str(error.value)

@@ -102,12 +102,12 @@ def test_a_broken_file_is_skipped_once_by_name(photograph, caplog, generator):
     bad = good.with_name("bad.png")
     bad.write_bytes(b"nothing")
     with caplog.at_level(logging.WARNING):
-        crops = ImageCrops(ImageFiles([bad, good, bad.with_name("missing.png")]), 8).sample(60, generator)
-    assert crops.shape == (60, 3 * 8 * 8)
+        crops = ImageCrops(ImageFiles([bad, good, bad.with_name("missing.png")]), 8).draw(60, generator)
+    assert crops.shape == (60, 3, 8, 8)
     assert sum("bad.png" in r.getMessage() for r in caplog.records) == 1
     assert sum("missing.png" in r.getMessage() for r in caplog.records) == 1
     with pytest.raises(DataError, match=r"None of the 1 images"):
-        ImageCrops(ImageFiles([bad]), 8).sample(1, generator)
+        ImageCrops(ImageFiles([bad]), 8).draw(1, generator)
 
 
 def test_crops_are_pieces_of_the_image(photograph, generator):
@@ -115,7 +115,7 @@ def test_crops_are_pieces_of_the_image(photograph, generator):
     image = to_image(read_image(path))
     windows = image.unfold(1, 8, 1).unfold(2, 8, 1).permute(1, 2, 0, 3, 4).reshape(-1, 3, 8, 8)
     windows = torch.cat([windows, windows.flip(-1)])
-    crops = ImageCrops(ImageFiles([path]), 8).sample(400, generator).view(-1, 3, 8, 8)
+    crops = ImageCrops(ImageFiles([path]), 8).draw(400, generator)
     places = [int((windows == crop).flatten(1).all(1).nonzero()[0]) for crop in crops]
     # Every one of the 2 x 5 x 4 places is as likely as any other.
     assert len(set(places)) > 30
@@ -127,7 +127,7 @@ def test_small_images_are_mirrored(tmp_path_factory, height, width, size):
     path = tmp_path_factory.mktemp("small") / "a.png"
     values = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     Image.fromarray(values).save(path)
-    crop = ImageCrops(ImageFiles([path]), size).sample(1, torch.Generator().manual_seed(0)).view(3, size, size)
+    crop = ImageCrops(ImageFiles([path]), size).draw(1, torch.Generator().manual_seed(0))[0]
     assert set(to_pixels(crop).flatten().tolist()) <= set(values.flatten().tolist())
     assert bool((crop >= 0).all()) and bool((crop <= 1).all())
 

@@ -13,11 +13,12 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from callbacks.image_evaluation import similarity
 from experiment.image_table import image_table
 from experiment.pictures.image_curves import draw_image_curves
 from experiment.pictures.published_curves import KODAK
+from ltc.codec.image_evaluation import evaluate
 from ltc.codec.images import compress_image, load_network
+from ltc.images.quality import similarity
 from ltc.pixels import read_image
 
 _ROOT = Path(__file__).parents[2]
@@ -107,10 +108,31 @@ def test_the_checkpoint_makes_the_very_files(run, pictures, tmp_path):
         np.testing.assert_allclose(table.loc[f"{name}.png", "mse"], float(error))
 
 
+def test_the_rows_are_those_of_the_library(run, pictures):
+    """Its evaluation of the same files with the same network, without Lightning."""
+    folder, _ = run
+    table = pd.read_csv(folder / "images.csv").set_index("image")
+    images = [(path.name, read_image(path)) for path in sorted((pictures / "kodak").iterdir())]
+    for found in evaluate(load_network(folder), images):
+        expected = table.loc[found.row["image"]]
+        assert found.row["exact"] and (found.row["bytes"], found.row["width"]) == (expected["bytes"], expected["width"])
+        for name in ("bpp", "estimated_bpp", "mse", "psnr"):
+            np.testing.assert_allclose(found.row[name], expected[name], rtol=1e-5)
+        assert torch.equal(found.decoded, read_image(folder / "reconstructions" / found.row["image"]))
+
+
 @pytest.mark.slow
 def test_fine_tuning_starts_where_the_other_run_ended(run, pictures, tmp_path):
     folder, _ = run
-    command = [sys.executable, "run.py", "--config-name", "images", "trainer=smoke", "system=tcq8", "lambda=0.013"]
+    command = [
+        sys.executable,
+        "run.py",
+        "--config-name",
+        "images",
+        "trainer=smoke",
+        "experiment=images/ltc_tcq8",
+        "lambda=0.013",
+    ]
     command += ["network.N=8", "network.M=16", f"data_dir={pictures}", f"init_from={folder}", "optimizer.lr=0"]
     command += [f"hydra.run.dir={tmp_path}", "threads=1", "module.auxiliary_lr=0"]
     subprocess.run(command, cwd=_ROOT, capture_output=True, check=True)
@@ -157,15 +179,17 @@ def test_networks_compose_with_a_lattice(composed_images, network):
     assert (about.transform, about.lattice, about["lambda"]) == (network, "e8", 0.013)
 
 
-@pytest.mark.parametrize("system", names("system"))
-def test_systems_compose(composed_images, system):
+@pytest.mark.parametrize("experiment", [*names("experiment/images"), "ltc_e8", "ltc_tcq8", "ltc_learned"])
+def test_experiments_compose(composed_images, experiment):
     from hydra.utils import instantiate
 
-    cfg = composed_images(f"system={system}", "network=bmshj2018_hyperprior", *_SMALL["bmshj2018_hyperprior"])
+    cfg = composed_images(
+        f"experiment=images/{experiment}", "network=bmshj2018_hyperprior", *_SMALL["bmshj2018_hyperprior"]
+    )
     module = instantiate(cfg.module)
     kind = type(module.network.gaussian_conditional).__name__
-    assert kind == ("GaussianConditional" if system == "scalar" else "LatticeGaussianConditional")
-    assert cfg.quantizer_name == {"learned8": "learned"}.get(system, system)
+    assert kind == ("GaussianConditional" if experiment == "scalar" else "LatticeGaussianConditional")
+    assert cfg.quantizer_name == {"ltc": "e8"}.get(experiment, experiment.removeprefix("ltc_"))
 
 
 def test_similarity_is_one_for_the_same_image(rng):

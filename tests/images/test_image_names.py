@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from callbacks.image_evaluation import ImageEvaluation, reconstruction_names
+from callbacks.image_evaluation import ImageEvaluation
 from datamodules.errors import DataError
 from datamodules.image_data import ImageDataModule
 from datamodules.images import ImageFiles, image_folder, names_in_common
+from experiment.reconstructions import reconstruction_names
+from ltc.images.estimates import Estimate
 from ltc.pixels import read_image
 
 NAMES = ["a/x.png", "b/x.png", "b/x.bmp", "b/x_original.png"]
@@ -46,8 +48,7 @@ def evaluate(files, folder):
     evaluation.on_test_start(trainer, module)
     for index in range(len(files)):
         pixels = data.test_images[index]
-        outputs = {"index": index, "pixels": pixels, "reconstruction": pixels, "bits": 1.0}
-        evaluation.on_test_batch_end(trainer, module, outputs, None)
+        evaluation.on_test_batch_end(trainer, module, {"estimate": Estimate(pixels, 1.0)}, (index, pixels))
     evaluation.on_test_epoch_end(trainer, module)
     return evaluation
 

@@ -10,6 +10,7 @@ import torch
 
 from ltc import lattices
 from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image
+from ltc.images.estimates import bits
 from ltc.images.networks import (
     LICTCM,
     Cheng2020Attention,
@@ -31,7 +32,7 @@ from ltc.images.padding import pad_to_multiple
 from ltc.images.start import start_from
 from ltc.images.swap import use_lattice
 from ltc.pixels import read_image, to_image, to_pixels
-from ltc.training.image_module import ImageModule, bits
+from ltc.training.image_module import ImageModule
 
 NETWORKS = {
     "factorized": functools.partial(FactorizedPrior, 8, 16),

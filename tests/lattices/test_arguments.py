@@ -63,6 +63,36 @@ def test_points_must_be_floating(lattice):
         assert str(dtype) in sentence(lattice.quantize, torch.zeros(2, lattice.dim, dtype=dtype))
 
 
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"no lattice 'e9'.*\be8\b"):
+        lattices.get("e9")
+
+
+@pytest.mark.parametrize(
+    ("name", "dim"),
+    [
+        ("e8", 7),
+        ("e8", 16),
+        ("a2", 3),
+        ("bw16", 8),
+        ("leech", 12),
+        ("z", 0),
+        ("z", 2.5),
+        ("an", -1),
+        ("dn", 1),
+        ("dn_dual", 1),
+    ],
+)
+def test_dimensions_that_a_lattice_does_not_have_are_refused(name, dim):
+    with pytest.raises(ValueError, match="dimension"):
+        lattices.get(name, dim)
+
+
+def test_an_empty_product_is_refused():
+    with pytest.raises(ValueError, match="factor"):
+        ProductLattice([])
+
+
 def test_costs_have_a_place_for_each_residue(lattice):
     """A kernel would read past the end of others."""
     if not isinstance(lattice, TrellisLattice):

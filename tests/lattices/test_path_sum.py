@@ -1,9 +1,12 @@
 """Sums over all paths: the compiled sweeps are the recursion of the semiring, and their gradient its marginals."""
 
+import math
+
 import pytest
 import torch
 
 from ltc import lattices
+from ltc.lattices import Trellis
 from ltc.lattices.path_sum import _batched, _flat_edges, _log_sweep, _scaled_sweep, log_path_sum
 
 
@@ -45,3 +48,36 @@ def test_excluded_residues_and_nan():
     assert float(log_path_sum(trellis, values)) == -torch.inf
     values[2, 0] = torch.nan
     assert bool(log_path_sum(trellis, values).isnan())
+
+
+def test_log_path_sum_with_residues_excluded():
+    """-inf excludes a residue; with no path left the sum is zero."""
+    even = Trellis.from_checks([[1, 1, 1]], [2])
+    values = torch.zeros(2, 3, 2, dtype=torch.float64)
+    values[0, :, 1] = -torch.inf  # all even: one path
+    values[1, :, 0] = -torch.inf  # all odd: none
+    assert log_path_sum(even, values).tolist() == [0.0, -math.inf]
+
+
+def test_e8_in_closed_form(generator):
+    """Z = (A + B) / 2 over the even coset and the same over the odd one (docs/ideas/exact_prior.md).
+
+    With S(r) the sum over k = r mod 4: the even coset has e = S(0), o = S(2) and gives [(e+o)^8 + (e-o)^8] / 2; of the
+    odd coset those with sum = 0 mod 4 remain: eight ones make 0 mod 4, so an even number of threes.
+    """
+    trellis = lattices.get("e8").trellis
+    s = torch.rand(100, 4, generator=generator, dtype=torch.float64) + 0.01
+    total = log_path_sum(trellis, s.log()[:, None, :].expand(-1, 8, -1).contiguous())
+    even = ((s[:, 0] + s[:, 2]) ** 8 + (s[:, 0] - s[:, 2]) ** 8) / 2
+    odd = ((s[:, 1] + s[:, 3]) ** 8 + (s[:, 1] - s[:, 3]) ** 8) / 2
+    torch.testing.assert_close(total.exp(), even + odd)
+
+
+def test_a_product_with_one_factor_more_multiplies_the_sum(get_lattice, generator):
+    e8, d4 = get_lattice("e8").trellis, get_lattice("dn4").trellis
+    product = Trellis.concatenate([e8, d4])
+    values = torch.randn(5, 12, 4, generator=generator, dtype=torch.float64)
+    # A residue mod 2 is two residues mod 4.
+    by_two = torch.stack([values[:, 8:, [0, 2]].logsumexp(-1), values[:, 8:, [1, 3]].logsumexp(-1)], -1)
+    expected = log_path_sum(e8, values[:, :8].contiguous()) + log_path_sum(d4, by_two)
+    torch.testing.assert_close(log_path_sum(product, values), expected)

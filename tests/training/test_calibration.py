@@ -99,3 +99,10 @@ def test_scaling_the_latents_with_their_prior_changes_the_decoder_not(generator)
     assert float((after.bits - before.bits).mean()) / n == pytest.approx(1.0, abs=0.01)
     ratio = (x - before.reconstruction).square().mean() / (x - after.reconstruction).square().mean()
     assert float(ratio) == pytest.approx(4.0, rel=0.05)
+
+
+@pytest.mark.parametrize("wrong", [{"lowest": -1}, {"lowest": 0}, {"lowest": 2}, {"highest": math.inf}, {"rounds": 0}])
+def test_an_interval_of_no_factors_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"lowest to highest|at least 1") as error:
+        Calibration(**wrong)
+    assert str(next(iter(wrong.values()))) in str(error.value)

@@ -1,12 +1,18 @@
-"""Hooks that a callback does not have, and Lightning calls at every step all the same."""
+"""What we do to Lightning behind its back, and why: empty hooks that cost time, and handlers of signals that wait.
+
+Neither has a public way. The tests of this file fail when Lightning changes there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from pytorch_lightning import Callback
+from pytorch_lightning import Callback, Trainer
 
-__all__ = ["without_idle_hooks"]
+from experiment.interruption import keep_signals
+
+__all__ = ["keep_own_signals", "without_idle_hooks"]
 
 _EVERY_STEP = (
     "on_train_batch_start",
@@ -29,7 +35,7 @@ def without_idle_hooks(callbacks: Iterable[Callback]) -> list[Callback]:
     Args:
         callbacks: of a Trainer that is about to be made; changed in place.
 
-    Example:
+    Examples:
         >>> class Counter(Callback):
         ...     def on_after_backward(self, trainer, pl_module): ...
         >>> (counter,) = without_idle_hooks([Counter()])
@@ -42,3 +48,13 @@ def without_idle_hooks(callbacks: Iterable[Callback]) -> list[Callback]:
             if getattr(type(callback), hook) is getattr(Callback, hook):
                 setattr(callback, hook, None)
     return callbacks
+
+
+def keep_own_signals(trainer: Trainer) -> None:
+    """Lets a trainer's handlers of signals not take the place of ours (`experiment.interruption.keep_signals`).
+
+    Args:
+        trainer: one that has not run yet; changed in place.
+    """
+    signals: Any = trainer._signal_connector
+    signals.register_signal_handlers = keep_signals(signals.register_signal_handlers)
