@@ -17,8 +17,8 @@ The layers, each of which knows only those above it in this list. Each is loaded
 - ``ltc.training`` the LightningModules that train coders and networks
 - ``ltc.codec`` trained coders on files
 
-Beside them ``files`` writes files whole or not at all, ``pixels`` reads and writes images, and ``extras`` says what to
-install.
+Beside them ``files`` writes files whole or not at all, ``pixels`` reads and writes images, ``extras`` says what to
+install, and ``lazy`` loads packages at their first use.
 """
 
 from __future__ import annotations
