@@ -3,6 +3,7 @@
 A job:
 
 - ``job`` one job in its folder: kept, refused, trained, or one clear sentence; ``training_run`` makes and trains it
+- ``lambda_path`` the points of a curve as one job, each from its neighbour's coder
 - ``record``, ``identity``, ``settings`` what a folder knows of its job, what a job's figures depend on, how jobs
   differ; ``immaterial`` what changes no figure
 - ``kept_metrics`` logged metrics of a job that goes on; ``lock`` no other process is at work in its folder

@@ -21,7 +21,7 @@ __all__ = ["differences", "fingerprint", "identity"]
 
 # What a job is made of: all else in a configuration is interpolated into these, or changes no figure. Of these nodes
 # what is immaterial (see there) is no part of a job either.
-_NODES = ("seed", "lambda", "data", "module", "trainer", "callbacks")
+_NODES = ("seed", "lambda", "path", "data", "module", "trainer", "callbacks")
 
 # Settings with these names are paths, also when they have no slash.
 _PATHS = {"folder", "data_dir", "path", "init_from"}

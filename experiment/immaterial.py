@@ -14,7 +14,17 @@ _IMMATERIAL = {
 }
 
 # What follows from other settings, and is no setting of a coder in people's words.
-_FOLLOWING = {"callbacks", "image_callbacks", "_target_", "_partial_", "_recursive_", "_convert_", "_args_"}
+_FOLLOWING = {
+    "path",
+    "start",
+    "callbacks",
+    "image_callbacks",
+    "_target_",
+    "_partial_",
+    "_recursive_",
+    "_convert_",
+    "_args_",
+}
 
 
 def matters(name: str) -> bool:

@@ -19,6 +19,7 @@ from conf.limits import check_settings, check_sweep
 from datamodules.ranks import rank_and_world
 from experiment.identity import fingerprint, identity
 from experiment.interruption import on_interruption
+from experiment.lambda_path import check_path, run_path
 from experiment.lock import end_with_parent, sole_process
 from experiment.provenance import write_provenance
 from experiment.record import JobRecord
@@ -49,8 +50,22 @@ def run_job(cfg: DictConfig) -> float | None:
             file=sys.stderr,
         )
         sys.exit(2)
+    if cfg.get("path") is None:
+        return _run_point(cfg, folder, entry)
+    try:
+        check_path(cfg)
+    except ValueError as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
+        sys.exit(2)
+    assert entry is not None
+    return run_path(cfg, entry, _run_point)
+
+
+def _run_point(cfg: DictConfig, folder: Path, entry: SweepEntry | None) -> float | None:
+    """Runs the job of one point."""
     if entry is None:
         return _Job(cfg, folder, None).run()
+    entry.about = job_settings(cfg)
     if cfg.get("fail_fast") and any(other["state"] == "failed" for other in entries(entry.sweep)):
         entry.write("skipped")
         return None
@@ -202,8 +217,7 @@ def _sweep_entry(cfg: DictConfig, folder: Path) -> SweepEntry | None:
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN:
         return None
-    about = job_settings(cfg)
-    return SweepEntry(Path(hydra.sweep.dir).absolute(), int(hydra.job.num), folder, about)
+    return SweepEntry(Path(hydra.sweep.dir).absolute(), int(hydra.job.num), folder, {})
 
 
 def _close_logs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
@@ -19,6 +20,7 @@ from experiment.kept_metrics import keep_metrics
 from experiment.lightning_private import keep_own_signals, without_idle_hooks
 from experiment.processes import relaunchable
 from experiment.record import JobRecord
+from ltc.training.start import start_from
 
 __all__ = ["Parts", "prepare", "train_and_evaluate"]
 
@@ -48,6 +50,8 @@ def prepare(cfg: DictConfig) -> Parts:
     pl.seed_everything(cfg.seed, verbose=False)
     data = instantiate(cfg.data)
     module: pl.LightningModule = instantiate(cfg.module)
+    if cfg.get("start") is not None:
+        start_from(module, Path(cfg.start.folder) / "checkpoints" / "last.ckpt", cfg.start["lambda"])
     callbacks = without_idle_hooks(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, logger=False, callbacks=callbacks)
     keep_own_signals(trainer)

@@ -69,6 +69,11 @@ class SweepEntry:
             content["point"] = {key: point.get(key) for key in ("rate", "distortion", "gap")}
         write_json(self._path, content)
 
+    @property
+    def result(self) -> Path:
+        """The folder of the job's result, as it was last written down."""
+        return self.sweep / read_json(self._path).get("folder", os.path.relpath(self.folder, self.sweep))
+
     def interrupt(self) -> None:
         """Says that the job was ended from outside."""
         if read_json(self._path).get("state") == "running":

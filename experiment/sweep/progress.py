@@ -106,7 +106,8 @@ def job_count(config: DictConfig) -> int | None:
     """How many jobs a sweep has, if its sweeper tells: the product of its choices, or its number of trials."""
     if config.hydra.sweeper.get("n_trials") is not None:
         return int(config.hydra.sweeper.n_trials)
-    count = 1
+    # A path along lambda is one job with a point for each of its lambdas.
+    count = max(1, len(config.get("path") or []))
     for override in _overrides(config):
         if override.is_sweep_override():
             if not override.is_discrete_sweep():
@@ -118,6 +119,7 @@ def job_count(config: DictConfig) -> int | None:
 def swept_keys(config: DictConfig) -> set[str]:
     """The overrides in which the jobs of a sweep differ."""
     searched = set(config.hydra.sweeper.get("params") or {})
+    searched |= {"lambda"} if config.get("path") else set()
     return searched | {o.key_or_group for o in _overrides(config) if o.is_sweep_override()}
 
 

@@ -4,6 +4,7 @@
 - ``image_module`` trains and evaluates image networks
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``clock`` how long training took
+- ``start`` from a coder that was trained at another lambda
 - ``calibration`` scale, decoder and prior on truly quantized latents, after training
 
 Each is loaded at its first use: Lightning and torchmetrics take seconds to import.

@@ -27,6 +27,7 @@ from torch import Tensor
 from ltc.models.coder import Coder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
 from ltc.models.rd_search import RDSearch
+from ltc.training.start import Start, rescale
 
 __all__ = ["Calibration"]
 
@@ -78,25 +79,30 @@ class Calibration:
         if self.evaluations < 1 or self.rounds < 1:
             raise ValueError(f"evaluations and rounds must be at least 1, got {self.evaluations} and {self.rounds}.")
 
-    def __call__(self, coder: Coder, objective: RDSearch, draw: Draw) -> dict[str, float]:
+    def __call__(
+        self, coder: Coder, objective: RDSearch, draw: Draw, neighbour: Start | None = None
+    ) -> dict[str, float]:
         """Calibrates ``coder`` in place, if that lowers its cost.
 
         Args:
             coder: a coder with a lattice bottleneck.
             objective: the price of distortion and its measure; with mu, it may become the coder's ``search``.
             draw: ``draw(index)`` gives batch number ``index`` [blocks, components] of the training distribution.
+            neighbour: the coder that training began with, of another lambda: it is brought to this one as well, and
+                kept if that is better than what training has made of it.
 
         Returns:
             cost_before and cost_after (bits + price * distortion of a block, on batches of their own), the scale's
             factor, and whether the search is used (1.0 or 0.0).
         """
+        objective = copy.deepcopy(objective)
         validation = _validation(draw, self.validation_symbols)
         before = _cost(coder, objective, validation)
 
         def candidate(start: Coder, factor: float, search: RDSearch | None, steps: int) -> tuple[float, Coder]:
             coder = copy.deepcopy(start)
             coder.search = copy.deepcopy(search)
-            _rescale(coder, factor)
+            rescale(coder, factor)
             self._refit(coder, objective, draw, steps)
             return _cost(coder, objective, validation), coder
 
@@ -117,6 +123,8 @@ class Calibration:
             gain = float(start.gain)
         if self.rdo and coder.bottleneck.searches:
             tried += [candidate(start, factor, objective, self.rdo_steps) for factor in self.rdo_factors]
+        if neighbour is not None:
+            tried += self._continued(neighbour, objective, draw, validation)
         winner = min(tried, key=itemgetter(0))[1]
         self._refit(winner, objective, draw, self.final_steps)
         after, factor = _cost(winner, objective, validation), float(winner.gain / coder.gain)
@@ -126,8 +134,29 @@ class Calibration:
         coder.load_state_dict(winner.state_dict())
         return {"cost_before": before, "cost_after": after, "factor": factor, "search": float(coder.search is not None)}
 
-    def _refit(self, coder: Coder, objective: RDSearch, draw: Draw, steps: int) -> None:
-        """Prior and decoder on latents quantized as in evaluation, the encoder fixed; mu follows the decoder."""
+    def _continued(
+        self, neighbour: Start, objective: RDSearch, draw: Draw, validation: Tensor
+    ) -> list[tuple[float, Coder]]:
+        """A coder of another lambda as the price moves to this one, at the scale that it had and at high rate's."""
+        end, found = float(objective.price), []
+        begin = end * neighbour.ratio
+        for factor in (1.0, math.sqrt(end / begin)):
+            coder = copy.deepcopy(neighbour.coder).to(validation.device)
+            if not self.rdo:
+                coder.search = None
+            elif coder.search is None and coder.bottleneck.searches:
+                coder.search = copy.deepcopy(objective)
+            rescale(coder, factor)
+            self._refit(coder, objective, draw, self.rdo_steps, begin)
+            found.append((_cost(coder, objective, validation), coder))
+        return found
+
+    def _refit(self, coder: Coder, objective: RDSearch, draw: Draw, steps: int, begin: float | None = None) -> None:
+        """Prior and decoder on latents quantized as in evaluation, the encoder fixed; mu follows the decoder.
+
+        With ``begin``, the price moves from there to the objective's in the first half of the steps.
+        """
+        end = float(objective.price)
         bottleneck = coder.bottleneck
         assert isinstance(bottleneck, LatticeBottleneck)
         coder.train()
@@ -135,6 +164,9 @@ class Calibration:
         optimizer = torch.optim.Adam(parameters, lr=self.lr, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=steps)
         for step in range(steps):
+            if begin is not None:
+                share = min(1.0, 2 * (step + 1) / steps)
+                _set_price(begin ** (1 - share) * end**share, objective, coder.search)
             x = draw(_REFIT + step)
             with torch.no_grad():
                 y = coder.latents(x)
@@ -164,12 +196,10 @@ def _cost(coder: Coder, objective: RDSearch, x: Tensor) -> float:
     return float(objective.cost(x, reconstruction, bits).mean())
 
 
-@torch.no_grad()
-def _rescale(coder: Coder, factor: float) -> None:
-    """Scales the latents, and moves the prior along."""
-    assert isinstance(coder.bottleneck, LatticeBottleneck)
-    coder.gain.mul_(factor)
-    coder.bottleneck.rescale(factor)
+def _set_price(price: float, *objectives: RDSearch | None) -> None:
+    for objective in objectives:
+        if objective is not None:
+            objective.price.fill_(price)
 
 
 def _golden_section(function: Callable[[float], float], low: float, high: float, evaluations: int) -> None:

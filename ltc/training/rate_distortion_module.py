@@ -17,6 +17,7 @@ from ltc.models.rd_search import RDSearch
 from ltc.training.calibration import Calibration
 from ltc.training.clock import TrainingClock
 from ltc.training.moments import RateDistortionMoments
+from ltc.training.start import Start
 
 __all__ = ["RateDistortionModule"]
 
@@ -42,6 +43,7 @@ class RateDistortionModule(pl.LightningModule):
         clock: how long training took.
         calibrated: what the calibration came to; None before, or where there was nothing to calibrate.
         coded_rate: bits of a real bitstream per symbol, told by whoever has coded the test; None where nobody has.
+        start: the coder that training began with, if it was trained before (`ltc.training.start`).
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class RateDistortionModule(pl.LightningModule):
         self.clock = TrainingClock()
         self.calibrated: dict[str, float] | None = None
         self.coded_rate: float | None = None
+        self.start: Start | None = None
 
     @torch.no_grad()
     def on_fit_start(self) -> None:
@@ -108,7 +111,7 @@ class RateDistortionModule(pl.LightningModule):
         def draw(index: int) -> Tensor:
             return data.calibration_batch(index).to(self.device)
 
-        self.calibrated = calibration(self.coder, objective, draw)
+        self.calibrated = calibration(self.coder, objective, draw, self.start)
         checkpoint: Any = self.trainer.checkpoint_callback
         if checkpoint is not None and checkpoint.best_model_path:
             self.trainer.save_checkpoint(checkpoint.best_model_path)

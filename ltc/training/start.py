@@ -1,0 +1,63 @@
+"""Training that starts from a coder that was trained before, for the same source at another lambda."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from ltc.models.coder import Coder
+from ltc.models.lattice_bottleneck import LatticeBottleneck
+from ltc.models.rd_search import RDSearch
+
+__all__ = ["Start", "rescale", "start_from"]
+
+
+class Start(NamedTuple):
+    """A trained coder to go on from, and the lambda that it was trained for, over that of the training to come."""
+
+    coder: Coder
+    ratio: float
+
+
+def start_from(module: Any, path: Path, lmbda: float) -> None:
+    """Gives a module the weights of another one's checkpoint, its latents scaled for the module's own lambda.
+
+    At high rate the step of a good quantizer is proportional to ``lambda^(-1/2)``: the latents, whose lattice has unit
+    volume, are scaled by ``sqrt(lambda / lambda')``. What the coder was like before is kept as ``module.start``, for
+    the calibration: at low rate the best step changes otherwise, and the better of both is taken.
+
+    Args:
+        module: a `ltc.training.RateDistortionModule` with a coder of the same form.
+        path: Lightning's checkpoint.
+        lmbda: lambda' of its training.
+
+    Raises:
+        ValueError: if there is no checkpoint, or one of another coder.
+    """
+    if not path.is_file():
+        raise ValueError(f"There is no coder to start from: {path} does not exist.")
+    state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+    weights = {name.removeprefix("coder."): value for name, value in state.items() if name.startswith("coder.")}
+    coder: Coder = copy.deepcopy(module.coder)
+    if any(name.startswith("search.") for name in weights):
+        coder.search = RDSearch(lmbda * module.n, module.measure)
+    try:
+        coder.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds another coder: {' '.join(str(error).split())}") from error
+    module.start = Start(coder, lmbda / module.lmbda)
+    module.coder = copy.deepcopy(coder)
+    module.coder.search = None
+    rescale(module.coder, math.sqrt(module.lmbda / lmbda))
+
+
+@torch.no_grad()
+def rescale(coder: Coder, factor: float) -> None:
+    """Scales a coder's latents, and moves its prior along, where it can follow in closed form."""
+    coder.gain.mul_(factor)
+    if isinstance(coder.bottleneck, LatticeBottleneck):
+        coder.bottleneck.rescale(factor)
