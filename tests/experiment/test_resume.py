@@ -1,6 +1,7 @@
 """What a job's folder knows of it, and trainings that go on from checkpoints as if nothing had happened."""
 
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -178,3 +179,17 @@ def test_a_folder_with_other_runs_is_not_moved_aside(tmp_path):
         record.make_room()
     (tmp_path / "out" / "0" / "job.json").unlink()
     assert (record.make_room() / "rd_point.json").exists() and not list((tmp_path / "out").iterdir())
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_checkpoint_before(tmp_path):
+    """A limit on the size of files is what a full disk is to a writer."""
+    path, writer = tmp_path / "newest.ckpt", WholeCheckpoints()
+    writer.save_checkpoint({"step": torch.tensor(1)}, path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError, match=r"newest\.ckpt cannot be written; \d+ MB are free there.*goes on when"):
+            writer.save_checkpoint({"weights": torch.zeros(1_000_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert int(torch.load(path)["step"]) == 1 and list(tmp_path.iterdir()) == [path]
