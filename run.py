@@ -13,9 +13,11 @@ import multiprocessing
 import os
 
 from experiment.interruption import end_on_signals, leave_at_once
+from experiment.output import outlive_readers
 
 if __name__ == "__main__":
     end_on_signals()  # before anything that takes time
+    outlive_readers()
 
 import hydra
 from omegaconf import DictConfig

@@ -7,7 +7,7 @@ A job:
 - ``record``, ``identity``, ``settings`` what a folder knows of its job, what a job's figures depend on, how jobs
   differ; ``immaterial`` what changes no figure
 - ``kept_metrics`` logged metrics of a job that goes on; ``lock`` no other process is at work in its folder
-- ``processes`` further processes of a job; ``interruption`` what signals do;
+- ``processes`` further processes of a job; ``interruption`` what signals do, ``output`` when nobody reads on;
   ``lightning_private`` what Lightning has no public way for
 - ``provenance`` where figures come from; ``block_check`` whether a lattice tiles a block
 - ``point``, ``image_point`` the RD point; ``result`` what is handed to all that show it

@@ -182,8 +182,8 @@ class _Job:
             raise FloatingPointError(f"{sentence(error)} (A first attempt ended so: {record.reason})") from error
 
     def _failed(self, error: BaseException) -> None:
-        """Writes down why the job failed, where that takes nothing away."""
-        if not isinstance(error, Exception):
+        """Writes down why the job failed, where that takes nothing away: what is finished stays."""
+        if not isinstance(error, Exception) or (self.record is not None and self.record.state == "finished"):
             return
         text = sentence(error) if isinstance(error, _MISTAKES) else _named(error)
         with contextlib.suppress(Exception):  # it may be the very reason

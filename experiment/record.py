@@ -111,8 +111,8 @@ class JobRecord:
 
     @rank_zero_only
     def fail(self, sentence: str) -> None:
-        """Writes ``error.json``, and that the job failed; nothing where another job's files are."""
-        if self.occupied:
+        """Writes ``error.json``, and that the job failed; nothing where another job's files are, or its own result."""
+        if self.occupied or self.state == "finished":
             return
         for path in (path for name in _RESULTS for path in self.folder.glob(name)):
             path.unlink()

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 RUN = ["trainer=smoke", "logger=none", "lattice=z", "eval_symbols=2000"]
 
 
@@ -85,3 +88,18 @@ def test_a_folder_that_cannot_be_written(launch, tmp_path):
     process = launch(*RUN, f"hydra.run.dir={tmp_path}/file/out")
     assert process.wait(timeout=280) == 2
     assert "cannot be written" in process.output() and "Traceback" not in process.output()
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["trains", "kept"])
+def test_whoever_reads_may_leave(warm_python, finished, result, tmp_path, before):
+    """``python run.py | head -0``: the result is there, whether it is new or was there before."""
+    folder = finished / "out" if before else tmp_path / "new"
+    there = content(folder) if before else None
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(os.devnull) as nothing, os.fdopen(writer, "w") as output:
+        arguments = ["run.py", *RUN, f"hydra.run.dir={folder}"]
+        process = warm_python.start(arguments, ROOT, dict(os.environ), nothing, output, output)
+    assert process.wait(timeout=280) == 0
+    assert json.loads((folder / "job.json").read_text())["state"] == "finished" and (folder / "rd_point.json").exists()
+    assert there is None or content(folder) == there
