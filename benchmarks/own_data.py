@@ -1,8 +1,8 @@
 """Memory and time of an array of one's own: ``python -m benchmarks.own_data FOLDER``.
 
-Makes a file of 5,000,000 x 64 numbers (1.28 GB) in the folder if it is not there, trains a coder on it, codes and decodes
-it, each in a process of its own, and prints the most memory that each has held beside that of the default run. With
-``--rows`` the file is another one.
+Makes a file of 5,000,000 x 64 numbers (1.28 GB) in the folder if it is not there, trains a coder on it, codes and
+decodes it, each in a process of its own, and prints the most memory that each has held beside that of the default
+run. With ``--rows`` the file is another one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
         make_vectors(vectors, options.rows)
     run, stamp = [sys.executable, "run.py", *options.overrides], time.strftime("%Y%m%d-%H%M%S")
     default, own = folder / f"default-{stamp}", folder / f"own-{stamp}"
-    source = ["source=array", f"source.path={vectors}", "transform=klt"]
+    source = ["source=array", f"source.path={vectors}", "transform=klt", "lambda=1000"]
     ltc = [sys.executable, "-m", "ltc"]
     spent = {
         "python run.py": measured([*run, f"hydra.run.dir={default}"]),

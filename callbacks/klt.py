@@ -33,12 +33,11 @@ class FitKLT(pl.Callback):
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         dim = data.source.dim
+        # Its first symbol is as good a place to count from as any, and better than a far zero.
+        shift = data.calibration_batch(_FIRST).reshape(-1, dim)[0].double()
         total, products, count = torch.zeros(dim).double(), torch.zeros(dim, dim).double(), 0
         while count * dim < self.numbers or count < 20 * dim:
-            symbols = data.calibration_batch(_FIRST + count).reshape(-1, dim).double()
-            # The first symbol is as good a place to count from as any, and better than a far zero.
-            shift = symbols[0] if count == 0 else shift
-            symbols = symbols - shift
+            symbols = data.calibration_batch(_FIRST + count).reshape(-1, dim).double() - shift
             total += symbols.sum(0)
             products += symbols.T @ symbols
             count += len(symbols)

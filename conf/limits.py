@@ -92,7 +92,7 @@ def check_settings(cfg: DictConfig) -> None:
 
 
 def _selected(cfg: DictConfig, key: str) -> Any:
-    """A setting; where it comes from a file that cannot be read, what is wrong with that, without OmegaConf's wrapping."""
+    """A setting; where it follows from a file that cannot be read, that file's own error is raised."""
     try:
         return OmegaConf.select(cfg, key, default=_ABSENT)
     except OmegaConfBaseException as error:

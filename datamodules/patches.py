@@ -20,10 +20,10 @@ LUMINANCE = torch.tensor([0.299, 0.587, 0.114])
 class Patches(Source):
     """Patches of size x size pixels, in units of pixels / 255: a vector of their luminance, or of red, green and blue.
 
-    Components go row by row, channel after channel. Training draws patches from anywhere in the images of one folder, all
-    places alike; the test set are the patches of a grid, side by side, of the images of another, *in a shuffled order that
-    is always the same*, so that blocks of the test set are made like those of training. Neighbours depend on each
-    other: standard errors of an evaluation are about this test set and no larger population. R(D) is unknown.
+    Components go row by row, channel after channel. Training draws patches from anywhere in the images of one folder,
+    all places alike; the test set are the patches of a grid, side by side, of the images of another, *in a shuffled
+    order that is always the same*, so that blocks of the test set are made like those of training. Neighbours depend
+    on each other: standard errors of an evaluation are about this test set and no larger population. R(D) is unknown.
 
     All images are decoded once and stay in memory, a byte for each pixel and channel (BSDS500: 77 MB of luminance).
 

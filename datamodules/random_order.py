@@ -12,9 +12,9 @@ _ROUNDS = 6
 class RandomOrder:
     """A permutation of 0 to count - 1 that is made by a seed and takes no memory, whatever the count.
 
-    A Feistel network permutes the numbers of 2h bits, count <= 4^h: with a number's halves (l, r), each round takes them
-    to (r, l xor f(r)), which can be undone whatever f is. Numbers beyond the count are sent through again until they are
-    inside, which keeps it a permutation.
+    A Feistel network permutes the numbers of 2h bits, count <= 4^h: with a number's halves (l, r), each round takes
+    them to (r, l xor f(r)), which can be undone whatever f is. Numbers beyond the count are sent through again until
+    they are inside, which keeps it a permutation.
 
     Reference: Black & Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002.
 

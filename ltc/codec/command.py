@@ -100,7 +100,8 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
     checkpoint = coder_from(path, content)
     seed, chunk = options.seed or 0, options.chunk or _CHUNK
     with reading(options.input) as file, memory_for(f"chunks of {chunk:,} numbers; try a smaller --chunk"):
-        name, source = name_of(options.input), None
+        name = name_of(options.input)
+        source: ArrayReader | TableReader | WaveReader
         if is_table(options.input):
             source = TableReader(options.input, options.key)
         elif options.key is not None:

@@ -1,7 +1,7 @@
 """Rows that can only be read in order, kept: in memory, or, where they are many, as a ``.npy`` file of their own.
 
-That file is written once, in the folder ``vectors`` of ``LTC_CACHE_DIR`` (by default ``ltc`` in ``XDG_CACHE_HOME``, or in
-``~/.cache``), under a name made of the original's path, size and time of change; it may be removed at any time.
+That file is written once, in the folder ``vectors`` of ``LTC_CACHE_DIR`` (by default ``ltc`` in ``XDG_CACHE_HOME``,
+or in ``~/.cache``), under a name made of the original's path, size and time of change; it may be removed at any time.
 """
 
 from __future__ import annotations

@@ -47,7 +47,10 @@ def _member(path: Path, key: str | None) -> Iterator[tuple[BinaryIO, str]]:
         if not keys:
             raise ValueError(f"{path} holds no array.")
         if key is None and len(keys) > 1:
-            raise ValueError(f"{path} holds the arrays {', '.join(keys)}: a key (source.key={keys[0]}, say) names the one that is meant.")
+            raise ValueError(
+                f"{path} holds the arrays {', '.join(keys)}: a key says which one is meant "
+                f"(source.key={keys[0]} or --key {keys[0]}, say)."
+            )
         if key is not None and key not in keys:
             raise ValueError(f"{path} holds no array {key}; it has {', '.join(keys)}.")
         chosen = keys[0] if key is None else key

@@ -1,4 +1,4 @@
-"""One's own vectors: a split that is disjoint, complete and the same for a seed; draws that follow the generator alone."""
+"""One's own vectors: a split that is disjoint, complete, the same for a seed; draws that follow the generator alone."""
 
 import numpy as np
 import pytest

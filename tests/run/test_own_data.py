@@ -1,4 +1,4 @@
-"""One's own file as a user meets it: from training to a decoded array; a mistake is one sentence, and nothing is touched."""
+"""One's own file as a user meets it, from training to a decoded array; a mistake is one sentence."""
 
 import json
 
@@ -46,14 +46,17 @@ def test_from_a_file_to_a_decoded_array(own, tmp_path, monkeypatch, capfd):
         ([], "source.path is not set: say what it is, as in source.path=…"),
         (["source.path={}/nowhere.npy"], "nowhere.npy does not exist"),
         (["source.path={}/x.txt"], "no file of vectors by its name"),
-        (["source.path={}/x.npz"], "a key (source.key=a, say) names the one that is meant."),
+        (["source.path={}/x.npz"], "a key says which one is meant (source.key=a or --key a, say)."),
         (["source.path={}/x.npz", "source.key=c"], "holds no array c; it has a, b."),
         (["source.path={}/nan.npy"], "nan.npy holds NaN or infinite values, first in row 7 (counted from 0)."),
         (["source.path={}/objects.npy"], "objects.npy holds object; vectors are arrays of real numbers."),
         (["source.path={}/x.csv", "source.test={}/wide.csv"], "vectors of dimension 3, and"),
         (["source.path={}/x.csv"], "x.csv holds 1 vectors, too few to train on some and test on others."),
         (["source.path={}/few.npy"], "blocks of n=4 symbols need at least 4 of them to evaluate."),
-        (["source.path={}/few.npy", "source.test_share=2"], "source.test_share=2 is not allowed: it is a number between"),
+        (
+            ["source.path={}/few.npy", "source.test_share=2"],
+            "source.test_share=2 is not allowed: it is a number between",
+        ),
         (["source.path={}/few.npy", "source.seed=-1"], "source.seed=-1 is not allowed: it is a whole number"),
     ],
 )
