@@ -20,7 +20,7 @@ __all__ = ["Array"]
 class Array(Source):
     """The rows of a file of vectors, or of a folder of such files: some train, the others test.
 
-    Formats are those of `ltc.vectors`: .npy (memory-mapped), .npz, .csv, .parquet. As a memoryless source the array
+    Formats are those of `ltc.vectors`: .npy (read where it is), .npz, .csv, .parquet. As a memoryless source the array
     is the distribution of a row picked at random, wherever it stands. Rows are split by a seed: in `RandomOrder` of
     all rows the first `test_share` of them are for the test, all others for training, and no row is for both. (Rows
     that are equal may be on both sides: who has copies, or rows that depend on their neighbours, gives the test a

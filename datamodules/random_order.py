@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 __all__ = ["RandomOrder"]
 
-_ROUNDS = 6
+_ROUNDS = 3
 
 
 class RandomOrder:
     """A permutation of 0 to count - 1 that is made by a seed and takes no memory, whatever the count.
 
-    A Feistel network permutes the numbers of 2h bits, count <= 4^h: with a number's halves (l, r), each round takes
-    them to (r, l xor f(r)), which can be undone whatever f is. Numbers beyond the count are sent through again until
-    they are inside, which keeps it a permutation.
+    Positions are pairs (l, r) of Z_a x Z_b, where a·b is hardly more than the count. Rounds add a function of one half
+    to the other, modulo a and modulo b in turn, which can be undone whatever the function is (a Feistel network). What
+    ends beyond the count is sent through again until it is inside, which keeps it a permutation.
 
     Reference: Black & Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002.
 
@@ -35,9 +37,9 @@ class RandomOrder:
         if count < 1 or seed < 0:
             raise ValueError(f"count must be at least 1 and seed not negative, got {count} and {seed}.")
         self.count = count
-        self._half = np.uint64(max(1, -(-(count - 1).bit_length() // 2)))
-        self._mask = (np.uint64(1) << self._half) - np.uint64(1)
-        self._keys = np.random.SeedSequence(seed).generate_state(_ROUNDS, np.uint64)
+        left = math.isqrt(count - 1) + 1
+        self._sides = np.uint64(left), np.uint64(-(-count // left))
+        self._keys = np.random.SeedSequence(seed).generate_state(2 * _ROUNDS, np.uint64).reshape(-1, 2)
 
     def __call__(self, positions: np.ndarray) -> np.ndarray:
         """The rows at some positions of the order.
@@ -54,10 +56,12 @@ class RandomOrder:
         return found.astype(np.int64)
 
     def _permute(self, numbers: np.ndarray) -> np.ndarray:
-        left, right = numbers >> self._half, numbers & self._mask
-        for key in self._keys:
-            left, right = right, left ^ (_mixed(right + key) & self._mask)
-        return (left << self._half) | right
+        a, b = self._sides
+        left, right = numbers // b, numbers % b
+        for first, second in self._keys:
+            left = (left + _mixed(right + first) % a) % a
+            right = (right + _mixed(left + second) % b) % b
+        return left * b + right
 
 
 def _mixed(x: np.ndarray) -> np.ndarray:

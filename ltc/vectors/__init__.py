@@ -2,7 +2,7 @@
 
 - ``vectors`` ``Vectors``, what every array promises; ``ArrayVectors``, one in memory
 - ``readers`` ``open_vectors`` and ``vector_dim``: the table of formats
-- ``npy`` ``.npy`` files, memory-mapped
+- ``npy`` ``.npy`` files, read where they are
 - ``npz`` an array of an ``.npz`` archive; ``csv_text`` tables of numbers; ``parquet`` columns of numbers
 - ``kept`` what can only be read in order: in memory, or, where it is large, once into a ``.npy`` of its own
 - ``shards`` a folder of such files, one after another

@@ -1,8 +1,8 @@
-"""``.npy`` files, memory-mapped: rows are read where they are, and pages that were read are given back."""
+"""``.npy`` files: rows are read where they are, when they are asked for."""
 
 from __future__ import annotations
 
-import mmap
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,9 +14,8 @@ from ltc.vectors.vectors import PIECE, Vectors
 
 __all__ = ["NpyVectors", "npy_dim", "npy_header", "npy_pieces"]
 
-# Pages of the file that may stay in this process's memory, in bytes, and what reading one row brings in beside it.
-_RESIDENT = 1 << 26
-_AROUND = 1 << 16
+# Bytes of a file that is read as a whole at once; a larger one stays where it is.
+_IN_MEMORY = 1 << 26
 
 
 def npy_header(file: BinaryIO, name: str) -> tuple[tuple[int, int], np.dtype]:
@@ -66,10 +65,10 @@ def npy_pieces(file: BinaryIO, name: str) -> Iterator[np.ndarray]:
 
 
 class NpyVectors(Vectors):
-    """The rows of a ``.npy`` file, which stays where it is.
+    """The rows of a ``.npy`` file, which stays where it is but for files of up to 64 MiB, which are read at once.
 
-    Pages of a mapped file count as memory of the process until they are given back, which is done whenever
-    64 MiB may have come together.
+    Rows are read by their places in the file. A map of the file would do the same, but its pages count as memory of
+    the process, and where the system keeps a file in large pages, a single row brings in a megabyte.
 
     Args:
         path: of the file.
@@ -92,38 +91,44 @@ class NpyVectors(Vectors):
         self._open()
 
     def _open(self) -> None:
-        with self.path.open("rb") as file:
-            (self._rows, self.dim), dtype = npy_header(file, self.name)
-            start, count = file.tell(), self._rows * self.dim
-            end = file.seek(0, 2)
-            if end < start + count * dtype.itemsize:
-                raise ValueError(f"{self.name} ends before its {self._rows} x {self.dim} numbers do.")
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._table = np.frombuffer(self._map, dtype, count, start).reshape(self._rows, self.dim)
-        self._spares = end <= _RESIDENT or not hasattr(mmap, "MADV_DONTNEED")
-        self._touched = 0
+        self._file = self.path.open("rb")
+        (self._rows, self.dim), self._dtype = npy_header(self._file, self.name)
+        self._start, self._row = self._file.tell(), self.dim * self._dtype.itemsize
+        size = self._rows * self._row
+        if self._file.seek(0, os.SEEK_END) < self._start + size:
+            raise ValueError(f"{self.name} ends before its {self._rows} x {self.dim} numbers do.")
+        self._table = self._numbers(self._bytes(0, size)) if size <= _IN_MEMORY else None
 
     def __len__(self) -> int:
         return self._rows
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        found = as_single(self._table[start:stop], self.name, start)
-        self._touch((stop - start) * self.dim * self._table.itemsize)
-        return found
+        stop = max(start, stop)
+        if self._table is not None:
+            return as_single(self._table[start:stop], self.name, start)
+        return as_single(self._numbers(self._bytes(start * self._row, (stop - start) * self._row)), self.name, start)
 
     def rows(self, index: np.ndarray) -> np.ndarray:
-        found = self._table[index].astype(np.float32, copy=False)
-        self._touch(len(index) * (_AROUND + self.dim * self._table.itemsize))
-        return found
+        if self._table is not None:
+            return self._table[index].astype(np.float32, copy=False)
+        row = self._row
+        found = self._numbers(b"".join([self._bytes(place, row) for place in (index * row).tolist()]))
+        return found.astype(np.float32)
 
-    def _touch(self, size: int) -> None:
-        """Gives pages back where as many bytes more may be more than are to stay."""
-        self._touched += size
-        if self._touched > _RESIDENT and not self._spares:
-            self._map.madvise(mmap.MADV_DONTNEED)
-            self._touched = 0
+    def _numbers(self, data: bytes) -> np.ndarray:
+        return np.frombuffer(data, self._dtype).reshape(-1, self.dim)
 
-    # A map is this process's; another one makes its own.
+    def _bytes(self, place: int, size: int) -> bytes:
+        """Bytes of the array, from a place in it on."""
+        data = os.pread(self._file.fileno(), size, self._start + place)
+        while len(data) < size:  # a system reads two gigabytes at once, at most
+            more = os.pread(self._file.fileno(), size - len(data), self._start + place + len(data))
+            if not more:
+                raise ValueError(f"{self.name} has become shorter since it was opened.")
+            data += more
+        return data
+
+    # An open file is this process's; another one opens its own.
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path.resolve(), "name": self.name}
 

@@ -49,7 +49,7 @@ _KNOWN = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
 def open_vectors(path: str | PathLike[str], key: str | None = None) -> Vectors:
     """The vectors of a file, or of all files of a folder in the order of their names.
 
-    ``.npy`` files are memory-mapped; others are read once, and kept in memory or as a memory-mapped file
+    ``.npy`` files are read where they are; others once, in order, and kept in memory or as such a file
     (``ltc.vectors.kept``). Integers are read as float32. That numbers are finite is checked where a file is read in
     order; of ``.npy`` files, in ``read`` and ``pieces``.
 

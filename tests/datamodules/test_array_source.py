@@ -92,12 +92,13 @@ def test_a_second_file_is_the_test(numbered, tmp_path):
         Array(tmp_path / "x.npy", test=tmp_path / "nowhere.npy")
 
 
-def test_draws_are_those_of_an_array_in_memory(numbered):
+def test_draws_are_those_of_an_array_in_memory(numbered, monkeypatch):
+    monkeypatch.setattr("ltc.vectors.npy._IN_MEMORY", 0)
     path = numbered(300, dtype=np.int64)
-    mapped, held = Array(path), Array(path)
+    read, held = Array(path), Array(path)
     held._vectors = ArrayVectors(np.load(path).astype(np.float32), "x")
     for seed in range(3):
-        assert drawn(mapped, 1000, seed) == drawn(held, 1000, seed)
+        assert drawn(read, 1000, seed) == drawn(held, 1000, seed)
 
 
 def test_training_and_calibration_see_nothing_of_the_test(numbered):

@@ -14,9 +14,9 @@ def own_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def large(monkeypatch):
-    """Nothing is small enough to stay in memory, and pages are given back after every few rows."""
+    """Nothing is small enough to stay in memory, and pieces are short."""
     monkeypatch.setattr(kept, "_IN_MEMORY", 0)
-    monkeypatch.setattr("ltc.vectors.npy._RESIDENT", 1000)
+    monkeypatch.setattr("ltc.vectors.npy._IN_MEMORY", 0)
     for module in ("npy", "csv_text", "parquet", "vectors"):
         monkeypatch.setattr(f"ltc.vectors.{module}.PIECE", 50)
 

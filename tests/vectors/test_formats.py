@@ -1,4 +1,4 @@
-"""Files of vectors: the same numbers in every format, in memory or mapped, row by row or in pieces."""
+"""Files of vectors: the same numbers in every format, in memory or not, row by row or in pieces."""
 
 import pickle
 import subprocess
@@ -75,7 +75,7 @@ def test_vectors_travel_to_another_process(write, rng, kind, large):
     assert np.array_equal(again.read(0, 30), vectors.read(0, 30))
 
 
-def test_a_pickle_of_a_mapped_file_is_small(write):
+def test_a_pickle_of_a_file_is_small(write):
     assert len(pickle.dumps(open_vectors(write("npy", np.zeros((10_000, 4)))))) < 1000
 
 

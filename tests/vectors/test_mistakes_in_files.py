@@ -80,7 +80,7 @@ def test_a_mistake_is_a_sentence(tmp_path, name):
     assert str(path) in str(found.value) and str(found.value).endswith(".") and "\n" not in str(found.value)
 
 
-def test_what_is_not_finite_is_found_in_mapped_files(tmp_path):
+def test_what_is_not_finite_is_found(tmp_path):
     array = np.zeros((50, 2))
     array[13, 1] = np.inf
     np.save(tmp_path / "x.npy", array)
