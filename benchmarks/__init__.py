@@ -11,6 +11,7 @@
 - ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training
 - ``quantizers`` what quantizing a vector costs
 - ``sweeps`` what killing sweeps, launchers and callbacks cost (``callback_time``)
+- ``own_data`` memory and time of an array of five million vectors
 - ``paper`` every experiment of the paper
 - ``bd_rate`` Bjøntegaard's delta rate; ``spent`` the time that a folder of results has taken
 - ``provenance`` the line that says where a figure was measured

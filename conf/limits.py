@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 __all__ = ["check_settings", "check_sweep"]
 
@@ -38,6 +39,7 @@ def _or_null(limit: _Limit) -> _Limit:
 
 
 _POSITIVE = _Limit(lambda value: _is_number(value) and value > 0, "a positive number")
+_SHARE = _Limit(lambda value: _is_number(value) and 0 < value < 1, "a number between 0 and 1")
 _NOT_NEGATIVE = _Limit(lambda value: _is_number(value) and value >= 0, "a number, 0 or more")
 _SWITCH = _Limit(lambda value: isinstance(value, bool), "true or false")
 # Lightning's: a number of devices, all of them, or a list of those that are meant.
@@ -61,6 +63,8 @@ _LIMITS = {
     **{"calibration.lowest": _POSITIVE, "calibration.highest": _POSITIVE, "calibration.lr": _POSITIVE},
     **{f"calibration.{name}": _whole(1) for name in ("evaluations", "rounds", "validation_symbols")},
     **{f"calibration.{name}": _whole(0) for name in ("refit_steps", "rdo_steps", "final_steps")},
+    **{"source.test_share": _SHARE, "source.seed": _whole(0, 2**32 - 1), "source.test_rows": _or_null(_whole(1))},
+    **{"source.size": _whole(1)},
     **{"reconstructions": _SWITCH, "module.auxiliary_lr": _POSITIVE, "module.clip": _or_null(_POSITIVE)},
 }
 
@@ -81,10 +85,23 @@ def check_settings(cfg: DictConfig) -> None:
     if missing is not None:
         raise ValueError(f"{missing} is not set: say what it is, as in {missing}=…")
     for key, limit in _LIMITS.items():
-        value = OmegaConf.select(cfg, key, default=_ABSENT)
+        value = _selected(cfg, key)
         if value is not _ABSENT and not limit.allows(value):
             raise ValueError(f"{key}={_written(value)} is not allowed: it is {limit.words}.")
     _check_eval_symbols(cfg)
+
+
+def _selected(cfg: DictConfig, key: str) -> Any:
+    """A setting; where it follows from a file that cannot be read, that file's own error is raised."""
+    try:
+        return OmegaConf.select(cfg, key, default=_ABSENT)
+    except OmegaConfBaseException as error:
+        cause: BaseException | None = error
+        while isinstance(cause, OmegaConfBaseException):
+            cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, ValueError | OSError):
+            raise cause from None
+        raise
 
 
 def _check_eval_symbols(cfg: DictConfig) -> None:

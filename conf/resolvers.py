@@ -9,7 +9,15 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-__all__ = ["batch_size", "block_length", "eval_symbols", "latent_gain", "register_resolvers", "threads"]
+__all__ = [
+    "batch_size",
+    "block_length",
+    "eval_symbols",
+    "latent_gain",
+    "register_resolvers",
+    "threads",
+    "vector_dim",
+]
 
 
 def block_length(latents: int, lattice_dim: int) -> int:
@@ -60,6 +68,13 @@ def latent_gain(lmbda: float, dim: int) -> float:
     return math.sqrt(0.08 * 2 * math.log(2) * float(lmbda) / int(dim))
 
 
+def vector_dim(path: str, key: str | None) -> int:
+    """The dimension of the vectors of a file, by its first bytes: see ``ltc.vectors.vector_dim``."""
+    from ltc import vectors
+
+    return vectors.vector_dim(str(path), key)
+
+
 def register_resolvers() -> None:
     """Makes these functions known to configurations, as ``${block_length:…}``; safe to call again."""
     resolvers: dict[str, Callable[..., Any]] = {
@@ -72,6 +87,7 @@ def register_resolvers() -> None:
         "share": lambda whole, part: round(int(whole) * float(part)),
         "length": len,
         "threads": threads,
+        "vector_dim": vector_dim,
     }
     for name, function in resolvers.items():
         OmegaConf.register_new_resolver(name, function, replace=True)

@@ -10,6 +10,8 @@ Contents, one concept per file:
 - `sawbridge` `Sawbridge`, a path with one random jump, 1,024 samples a symbol
 - `physics` `Physics`, measured Z -> ee events, 16 numbers a symbol; a finite data set
 - `speech` `Speech`, spectra of spoken digits, 33 numbers a symbol; a finite data set
+- `array` `Array`, rows of a user's own files; `random_order` `RandomOrder`, how they are split
+- `patches` `Patches`, square patches of photographs; a finite data set
 - `errors` `DataError`, a file is missing or holds something else
 - `blocks` `BlockDataModule`, blocks of n symbols for training, validation and test
 - `block` `Blocks`, n symbols at a time
@@ -34,11 +36,13 @@ Examples:
 
 from typing import Any
 
+from datamodules.array import Array
 from datamodules.banana import Banana, BananaMarginal
 from datamodules.correlated import CorrelatedGaussian
 from datamodules.errors import DataError
 from datamodules.gaussian import Gaussian
 from datamodules.laplace import Laplace
+from datamodules.patches import Patches
 from datamodules.physics import Physics
 from datamodules.sawbridge import Sawbridge
 from datamodules.source import Source
@@ -46,6 +50,7 @@ from datamodules.speech import Speech
 from datamodules.uniform import Uniform
 
 __all__ = [
+    "Array",
     "Banana",
     "BananaMarginal",
     "BlockDataModule",
@@ -53,6 +58,7 @@ __all__ = [
     "DataError",
     "Gaussian",
     "Laplace",
+    "Patches",
     "Physics",
     "Sawbridge",
     "Source",

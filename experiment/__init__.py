@@ -12,7 +12,7 @@ A job:
 - ``provenance`` where figures come from; ``block_check`` whether a lattice tiles a block
 - ``point``, ``image_point`` the RD point; ``result`` what is handed to all that show it
 - ``tables``, ``point_report``, ``image_table``, ``reconstructions``, ``file_note``, ``bound_curve`` what is printed and
-  kept of it
+  kept of it; ``sample_bound`` an upper bound on R(D) beside runs on measured data (a command, as ``report``)
 - ``curves`` which points make a curve, and what it is called; ``sweeping`` whether a job is one of a sweep
 
 And:

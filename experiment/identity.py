@@ -24,7 +24,7 @@ __all__ = ["differences", "fingerprint", "identity"]
 _NODES = ("seed", "lambda", "path", "data", "module", "trainer", "callbacks")
 
 # Settings with these names are paths, also when they have no slash.
-_PATHS = {"folder", "data_dir", "path", "init_from"}
+_PATHS = {"folder", "data_dir", "path", "test", "init_from"}
 
 
 def identity(config: DictConfig, folder: Path | str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _RESULTS = [
     "coder.pt",
     "rd_point.png",
     "rd_bound.json",
+    "sample_bound.json",
     "cells.png",
     "images.csv",
     "reconstructions/*.png",

@@ -15,6 +15,7 @@ The layers, each of which knows only those above it in this list. Each is loaded
 - ``ltc.models`` a coder = transform + lattice + entropy model
 - ``ltc.images`` lattice bottlenecks and networks for images
 - ``ltc.training`` the LightningModules that train coders and networks
+- ``ltc.vectors`` files of vectors of any size (knows nothing of the others)
 - ``ltc.codec`` trained coders on files
 
 Beside them ``files`` writes files whole or not at all, ``pixels`` reads and writes images, ``extras`` says what to
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING
 from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ltc import codec, coding, entropy, images, lattices, models, theory, training, transforms
+    from ltc import codec, coding, entropy, images, lattices, models, theory, training, transforms, vectors
 
 __version__ = "0.2.0"
 
@@ -43,6 +44,7 @@ __all__ = [
     "theory",
     "training",
     "transforms",
+    "vectors",
 ]
 
 

@@ -10,6 +10,7 @@ _EXTRA_OF = {
     "pytorch_msssim": "images",
     "torchvision": "images",
     "matplotlib": "plots",
+    "pyarrow": "parquet",
     "pytorch_lightning": "training",
     "torchmetrics": "training",
     "zuko": "flows",

@@ -17,13 +17,14 @@ _ROOT = Path(ltc.__file__).resolve().parent
 _MAY = {
     "theory": set(),
     "transforms": set(),
+    "vectors": set(),
     "lattices": {"theory"},
     "entropy": {"lattices"},
     "coding": {"lattices", "entropy"},
     "models": {"lattices", "entropy", "coding", "transforms"},
     "images": {"lattices", "entropy", "coding", "models"},
     "training": {"lattices", "entropy", "coding", "models", "images", "transforms"},
-    "codec": {"lattices", "entropy", "coding", "models", "images", "transforms"},
+    "codec": {"lattices", "entropy", "coding", "models", "images", "transforms", "vectors"},
 }
 # Single files beside the packages, which know none of them.
 _FILES = {"extras", "files", "lazy", "pixels"}

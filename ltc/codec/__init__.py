@@ -5,6 +5,7 @@
 - ``run_folder`` where a run's coder is, and why there may be none
 - ``container`` the ``.ltc`` file of an array, ``image_container`` that of an image, both of ``file_fields``
 - ``arrays`` arrays of symbols as streams of blocks
+- ``tables`` tables (.csv, .npz, .parquet) as such streams
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
 - ``images`` networks for images: their checkpoint, and files of one image; ``image_evaluation`` what they do to images

@@ -5,9 +5,10 @@
     python -m ltc.codec info FILE …
 
 CHECKPOINT is the ``coder.pt`` that a run leaves in its folder, or that folder. INPUT of ``compress`` is an array of
-symbols (.npy), or a recording (.wav) for a coder of the Speech source; ``decompress`` writes an array. A coder of
-images takes an image (.png, .jpg and others) and writes a PNG. A ``-`` stands for standard input or output. ``info``
-tells what a file is, and which coder wrote it; of a coder, its name in the files it writes and what it was trained on.
+symbols (.npy, or .csv, .npz, .parquet), or a recording (.wav) for a coder of the Speech source; ``decompress`` writes
+an array. A coder of images takes an image (.png, .jpg and others) and writes a PNG. A ``-`` stands for standard input
+or output. ``info`` tells what a file is, and which coder wrote it; of a coder, its name in the files it writes and
+what it was trained on.
 """
 
 from __future__ import annotations

@@ -74,6 +74,7 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
         command.add_argument("input", metavar="INPUT")
         command.add_argument("output", metavar="OUTPUT")
         command.add_argument("--threads", type=_positive, default=1, help=_THREADS)
+    compress.add_argument("--key", help="the array of an .npz, or the column of a .parquet whose lists are the vectors")
     compress.add_argument("--seed", type=_seed, help="of the dither of a dithered coder (0)")
     compress.add_argument("--chunk", type=_positive, help=f"numbers coded at once (memory; {_CHUNK:,})")
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
@@ -90,6 +91,7 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
     from ltc.codec.audio import WaveReader
     from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
     from ltc.codec.stream import compress_stream
+    from ltc.codec.tables import TableReader, is_table
 
     torch.set_num_threads(options.threads)
     path, content = read_content(options.checkpoint)
@@ -98,8 +100,14 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
     checkpoint = coder_from(path, content)
     seed, chunk = options.seed or 0, options.chunk or _CHUNK
     with reading(options.input) as file, memory_for(f"chunks of {chunk:,} numbers; try a smaller --chunk"):
-        is_wave = options.input.lower().endswith(".wav")
-        source = (WaveReader if is_wave else ArrayReader)(file, name_of(options.input))
+        name = name_of(options.input)
+        source: ArrayReader | TableReader | WaveReader
+        if is_table(options.input):
+            source = TableReader(options.input, options.key)
+        elif options.key is not None:
+            raise ValueError(f"{name} has no arrays by name, so no key: leave out --key.")
+        else:
+            source = (WaveReader if options.input.lower().endswith(".wav") else ArrayReader)(file, name)
         if isinstance(source, WaveReader):
             source.check(checkpoint.dim)
         with (
@@ -149,7 +157,7 @@ def _compress_image(
     from ltc.codec.images import compress_image, network_from
     from ltc.pixels import read_image
 
-    for name, value in (("--seed", options.seed), ("--chunk", options.chunk)):
+    for name, value in (("--seed", options.seed), ("--chunk", options.chunk), ("--key", options.key)):
         if value is not None:
             raise ValueError(f"{name} is for coders of arrays, and {path} is a coder of images, coded as a whole.")
     checkpoint = network_from(path, content)

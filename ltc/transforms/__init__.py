@@ -6,12 +6,14 @@ A transform is any class with ``(inputs: int, outputs: int)`` first; configurati
 - ``linear`` a matrix, or a product of matrices
 - ``compander`` maps of a latent's values along a block: linear, perceptron
 - ``mlp`` a multilayer perceptron
+- ``klt`` the Karhunen-Loève transform and its inverse, fitted to data before training
 - ``log_spectrum`` no network: the spectra that are the symbols of recorded speech
 """
 
 from ltc.transforms.compander import LinearCompander, MLPCompander
 from ltc.transforms.gain import Gain
+from ltc.transforms.klt import KLT, InverseKLT
 from ltc.transforms.linear import Linear
 from ltc.transforms.mlp import MLP
 
-__all__ = ["MLP", "Gain", "Linear", "LinearCompander", "MLPCompander"]
+__all__ = ["KLT", "MLP", "Gain", "InverseKLT", "Linear", "LinearCompander", "MLPCompander"]

@@ -7,6 +7,7 @@ import itertools
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra.errors import ConfigCompositionException, InstantiationException, MissingConfigException
@@ -64,12 +65,17 @@ def test_threads_are_shared_out():
     assert threads(10**6) == threads(10**7) == 1 and threads(1) >= threads(2) >= 1 and threads(0) == threads(1)
 
 
-def test_blocks_follow_the_lattice(composed, choices, rng):
+def test_blocks_follow_the_lattice(composed, choices, rng, tmp_path):
     """For pairs of source and lattice, drawn anew in each run, without a word from the user."""
+    np.save(tmp_path / "x.npy", np.zeros((9, 5)))
+
+    def own(source):
+        return [f"source.path={tmp_path / 'x.npy'}"] if source == "array" else []
+
     # What the group puts there; everything else follows by interpolation.
     lattices = [composed(f"lattice={name}").lattice for name in rng.choice(choices("lattice"), 5, replace=False)]
     for source in choices("source"):
-        cfg = composed(f"source={source}")
+        cfg = composed(f"source={source}", *own(source))
         for lattice in lattices:
             cfg.lattice = OmegaConf.create(OmegaConf.to_container(lattice))
             latents, dim = cfg.symbol.latents, cfg.lattice.dim

@@ -1,9 +1,12 @@
 """What a configuration says alone: the loss of its source, the names of what is used, a transform for each symbol."""
 
+import numpy as np
 import pytest
 import torch
 from hydra.utils import instantiate
+from omegaconf import open_dict
 
+from experiment.identity import fingerprint, identity
 from ltc.lattices.catalogue.tcq import CODES
 
 
@@ -67,3 +70,34 @@ def test_parts_of_a_block_have_the_same_transform(composed):
     torch.testing.assert_close(coder.latents(x), expected)
     expected = torch.cat([coder.synthesis(part / coder.gain) for part in x.split(2, 1)], 1)
     torch.testing.assert_close(coder.decode(x), expected)
+
+
+def test_the_dimension_of_ones_own_vectors_is_read_from_their_file(composed, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((100, 6)))
+    cfg = composed("source=array", f"source.path={tmp_path / 'x.npy'}")
+    assert (cfg.symbol.dim, cfg.symbol.latents, cfg.n, cfg.block_dim) == (6, 6, 4, 24)
+    assert composed("source=patches").symbol.dim == 64
+    assert composed("source=patches", "source.size=4", "source.channels=3").symbol.dim == 48
+
+
+def test_a_job_is_known_by_its_files(composed, tmp_path, monkeypatch):
+    """By the places that paths lead to, of the array and of its test, and by how it is split."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("x", "y"):
+        np.save(f"{name}.npy", np.zeros((100, 2)))
+
+    def mark(*overrides):
+        cfg = composed("source=array", *overrides)
+        with open_dict(cfg):
+            del cfg["hydra"]
+        return fingerprint(identity(cfg, tmp_path / "out"))
+
+    same = {mark("source.path=x.npy"), mark("source.path=./x.npy"), mark(f"source.path={tmp_path}/x.npy")}
+    others = [
+        mark("source.path=y.npy"),
+        mark("source.path=x.npy", "source.test=y.npy"),
+        mark("source.path=x.npy", "source.seed=1"),
+        mark("source.path=x.npy", "source.test_share=0.2"),
+    ]
+    assert len(same) == 1 and len({*same, *others}) == 5
+    assert mark("source.path=x.npy", f"source.test={tmp_path}/y.npy") == others[1]

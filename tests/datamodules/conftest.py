@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import datamodules
-from datamodules import Physics, Source, Speech
+from datamodules import Array, Patches, Physics, Source, Speech
+from ltc.pixels import write_image
 
 torch.set_num_threads(1)
 
@@ -49,10 +50,30 @@ def made_up_speech(tmp_path_factory) -> Speech:
     return Speech(folder.parent)
 
 
+@pytest.fixture(scope="session")
+def made_up_array(tmp_path_factory) -> Array:
+    """An Array source of noise."""
+    path = tmp_path_factory.mktemp("data") / "vectors.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(10_000, 3)))
+    return Array(path)
+
+
+@pytest.fixture(scope="session")
+def made_up_patches(tmp_path_factory) -> Patches:
+    """A Patches source of noise."""
+    folder, generator = tmp_path_factory.mktemp("data"), torch.Generator().manual_seed(0)
+    for name in ("train", "test"):
+        (folder / name).mkdir()
+        write_image(folder / name / "0.png", torch.randint(256, (3, 100, 90), generator=generator, dtype=torch.uint8))
+    return Patches(folder / "train", folder / "test", size=4)
+
+
 @pytest.fixture(params=[cls.__name__ for cls in Source.__subclasses__()])
-def source(request, made_up_physics, made_up_speech) -> Source:
+def source(request, made_up_array, made_up_patches, made_up_physics, made_up_speech) -> Source:
     """An example of every source there is: built without arguments where that is possible."""
     examples = {
+        "Array": lambda: made_up_array,
+        "Patches": lambda: made_up_patches,
         "Physics": lambda: made_up_physics,
         "Speech": lambda: made_up_speech,
         "CorrelatedGaussian": lambda: datamodules.CorrelatedGaussian([[2.0, 0.6], [0.6, 0.5]]),

@@ -93,6 +93,13 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture
+def vectors(tmp_path):
+    """A small array of one's own."""
+    np.save(tmp_path / "vectors.npy", np.random.default_rng().normal(size=(9000, 3)))
+    return tmp_path / "vectors.npy"
+
+
+@pytest.fixture
 def job(tmp_path):
     """``job("config", "lattice=e8", ...)``: what ``run.py`` does with it; its rd_point.json."""
 
@@ -150,6 +157,10 @@ def test_pairs_of_vectors(ends_well, choices, request):
     data = []
     if choices.get("source") in ("physics", "speech"):
         data = [f"data_dir={request.getfixturevalue('data_dir')}"]
+    elif choices.get("source") == "patches":
+        data = [f"data_dir={request.getfixturevalue('pictures')}", "source.size=4"]
+    elif choices.get("source") == "array":
+        data = [f"source.path={request.getfixturevalue('vectors')}"]
     ends_well("config", choices, *data, *FEW_VECTORS)
 
 
