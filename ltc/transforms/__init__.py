@@ -6,6 +6,7 @@ A transform is any class with ``(inputs: int, outputs: int)`` first; configurati
 - ``linear`` a matrix, or a product of matrices
 - ``compander`` maps of a latent's values along a block: linear, perceptron
 - ``mlp`` a multilayer perceptron
+- ``standardized`` a network of symbols that are standardized first
 - ``log_spectrum`` no network: the spectra that are the symbols of recorded speech
 """
 
@@ -13,5 +14,15 @@ from ltc.transforms.compander import LinearCompander, MLPCompander
 from ltc.transforms.gain import Gain
 from ltc.transforms.linear import Linear
 from ltc.transforms.mlp import MLP
+from ltc.transforms.standardized import Standardized, StandardizedAnalysis, StandardizedSynthesis
 
-__all__ = ["MLP", "Gain", "Linear", "LinearCompander", "MLPCompander"]
+__all__ = [
+    "MLP",
+    "Gain",
+    "Linear",
+    "LinearCompander",
+    "MLPCompander",
+    "Standardized",
+    "StandardizedAnalysis",
+    "StandardizedSynthesis",
+]
