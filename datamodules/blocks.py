@@ -105,6 +105,18 @@ class BlockDataModule(StreamedData):
         generator = torch.Generator().manual_seed(batch_seed(self.seed, Split.CALIBRATION, index))
         return Blocks(self.source, self.n).draw(self.batch_size, generator)
 
+    def held_out(self, symbols: int = 4_000) -> Tensor:
+        """Blocks to choose between coders by, the same each time: [blocks, n * dim].
+
+        Args:
+            symbols: of a source without a validation set of its own, at least.
+        """
+        rows = self.source.validation_set()
+        if rows is None:
+            generator = torch.Generator().manual_seed(batch_seed(self.seed, Split.VALIDATION, 0))
+            return Blocks(self.source, self.n).draw(-(-symbols // self.n), generator)
+        return rows[: len(rows) // self.n * self.n].reshape(-1, self.n * self.source.dim)
+
     def rate_distortion(self) -> RateDistortionFunction | None:
         """R(D) of the source."""
         return self.source.rate_distortion()

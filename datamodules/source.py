@@ -75,6 +75,11 @@ class Source(ABC):
             [count, dim], float32.
         """
 
+    def validation_set(self) -> Tensor | None:
+        """Symbols [N, dim] of a finite data set that neither `sample` draws nor the test has, to choose between coders
+        by; None where fresh samples do."""
+        return None
+
     def test_set(self) -> Tensor | None:
         """The symbols [N, dim] of a finite data set that training never sees; None for a synthetic source,
         which can be evaluated on as many fresh samples as one likes."""

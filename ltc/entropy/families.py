@@ -109,6 +109,18 @@ class Family(nn.Module, abc.ABC):
         self.mean.mul_(factor)
         self.log_scale.add_(math.log(factor))
 
+    @torch.no_grad()
+    def permute(self, order: Tensor) -> None:
+        """Makes function ``order[i]`` number i; ``order`` is int64 [dim].
+
+        Raises:
+            ValueError: if the order is one of another number of functions.
+        """
+        if len(order) != self.dim:
+            raise ValueError(f"{self.dim} functions cannot be put into an order of {len(order)}.")
+        for parameter in (self.weight, self.mean, self.log_scale):
+            parameter.copy_(parameter[:, order])
+
     def support(self) -> Tensor:
         """[dim]: the mass outside [-support, support] is negligible (below 1e-15)."""
         return (self.mean.abs() + self.reach * self.log_scale.exp()).amax(0).detach()

@@ -7,6 +7,7 @@
 - ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
 - ``gvq`` a free codebook as bottleneck, what lattices are compared with
 - ``distortion`` squared and absolute error
+- ``neighbour_search`` a search with the decoder in the loop; ``latent_order`` which latents share a lattice vector
 - ``rd_search`` rate-distortion optimal quantization in a coder
 """
 
@@ -17,7 +18,9 @@ from ltc.models.distortion import DISTORTIONS
 from ltc.models.dithered_bottleneck import DitheredBottleneck
 from ltc.models.ecvq import ECVQ
 from ltc.models.gvq import GVQ
+from ltc.models.latent_order import LatentOrder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
+from ltc.models.neighbour_search import NeighbourSearch
 from ltc.models.rd_search import RDSearch
 from ltc.models.scalar_bottleneck import ScalarBottleneck
 
@@ -30,7 +33,9 @@ __all__ = [
     "Coder",
     "Coding",
     "DitheredBottleneck",
+    "LatentOrder",
     "LatticeBottleneck",
+    "NeighbourSearch",
     "RDSearch",
     "ScalarBottleneck",
 ]

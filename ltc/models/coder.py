@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from ltc.coding import PointModel, decode_points, encode_points
 from ltc.models.bottleneck import Bottleneck
+from ltc.models.latent_order import LatentOrder
+from ltc.models.neighbour_search import NeighbourSearch
 from ltc.models.rd_search import RDSearch
 
 __all__ = ["Coder", "Coding"]
@@ -43,6 +45,8 @@ class Coder(nn.Module):
         gain: the latents' scale relative to what the transforms learned; a calibration changes it.
         noisy: whether training has noise in the place of quantization.
         search: the rate-distortion optimal search of the encoder; None where the bottleneck has none.
+        neighbours: the encoder's search around that point, decoder in the loop; None for none.
+        order: which latents share a lattice vector; None for the analysis transform's order.
         tables: the bitstream's tables, after ``update``.
     """
 
@@ -59,6 +63,8 @@ class Coder(nn.Module):
         self.register_buffer("gain", torch.tensor(float(gain)))
         self.noisy = False
         self.search: RDSearch | None = None
+        self.neighbours: NeighbourSearch | None = None
+        self.order: LatentOrder | None = None
         self.tables: PointModel | None = None
 
     def forward(self, x: Tensor) -> Coding:
@@ -66,14 +72,15 @@ class Coder(nn.Module):
         if self.training and self.noisy:
             point, bits = self.bottleneck.relax(y)
             return Coding(self.decode(point), bits)
-        if self.training or self.search is None:
+        if self.training or (self.search is None and self.neighbours is None):
             point, bits = self.bottleneck(y)
             return Coding(self.decode(point), bits)
         return self._encode(x, y)[1]
 
     def latents(self, x: Tensor) -> Tensor:
         """y: [batch, latent_dim]."""
-        return self.gain * self._of_parts(self.analysis, x)
+        y = self.gain * self._of_parts(self.analysis, x)
+        return y if self.order is None else self.order(y)
 
     def quantize(self, y: Tensor) -> Tensor:
         """The point of each vector of latents: what the search finds, or the nearest one."""
@@ -89,7 +96,8 @@ class Coder(nn.Module):
 
     def decode(self, point: Tensor) -> Tensor:
         """The reconstruction of quantized latents."""
-        return self._of_parts(self.synthesis, point / self.gain)
+        y = point if self.order is None else self.order.back(point)
+        return self._of_parts(self.synthesis, y / self.gain)
 
     def _of_parts(self, transform: nn.Module, x: Tensor) -> Tensor:
         if self.parts == 1:
@@ -112,7 +120,7 @@ class Coder(nn.Module):
         exact = y.double() if bool((y.abs() > _FAR).any()) else y
         if dither is not None:
             return self.bottleneck.quantize(exact - dither.to(exact))
-        if self.search is None:
+        if self.search is None and self.neighbours is None:
             return self.bottleneck.quantize(exact)
         far = (y.abs() > self.bottleneck.reach().to(y)).any(-1)
         if not far.any():
@@ -123,7 +131,28 @@ class Coder(nn.Module):
         return point
 
     def _encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Coding]:
-        """The better point of the nearest one and the search's, and what it is worth."""
+        """The best point of the nearest one and the searches', and what it is worth."""
+        if self.neighbours is not None:
+            point = self.closed_loop(x, y)
+            return point, Coding(self.decode(point), self.bottleneck.rate(point))
+        return self._searched(x, y)
+
+    @torch.no_grad()
+    def closed_loop(self, x: Tensor, y: Tensor, most: int | None = None) -> Tensor:
+        """The best point that the search among neighbours finds, or what there is without one: [batch, latent_dim].
+
+        Args:
+            x: blocks.
+            y: their latents.
+            most: neighbours to look at; None for all of them.
+        """
+        point = self.bottleneck.quantize(y) if self.search is None else self._searched(x, y)[0]
+        if self.neighbours is None:
+            return point
+        return self.neighbours(x, point, self.decode, self.bottleneck.rate, most)
+
+    def _searched(self, x: Tensor, y: Tensor) -> tuple[Tensor, Coding]:
+        """The better point of the nearest one and the open search's."""
         assert self.search is not None
         points = self.bottleneck.quantize(y), self.quantize(y)
         nearest, searched = (Coding(self.decode(p), self.bottleneck.rate(p)) for p in points)

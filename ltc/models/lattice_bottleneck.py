@@ -73,6 +73,12 @@ class LatticeBottleneck(Bottleneck):
             if isinstance(part, Family):
                 part.rescale(factor)
 
+    def permute(self, order: Tensor) -> None:
+        """Moves the prior along when latent ``order[i]`` becomes number i, where each has a function of its own."""
+        for part in self.entropy_model.modules():
+            if isinstance(part, Family):
+                part.permute(order)
+
     def reach(self) -> Tensor:
         return self.entropy_model.support()
 

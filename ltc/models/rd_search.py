@@ -44,7 +44,7 @@ class RDSearch(nn.Module):
     def __init__(self, price: float, measure: str = "mse") -> None:
         super().__init__()
         self.distortion: Callable[[Tensor, Tensor], Tensor] = DISTORTIONS[measure]
-        self.power = POWERS[measure]
+        self.measure, self.power = measure, POWERS[measure]
         self.register_buffer("price", torch.tensor(float(price)))
         self.register_buffer("mu", torch.zeros(()))
         self.register_buffer("stretch", torch.ones(()))

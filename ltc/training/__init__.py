@@ -5,6 +5,7 @@
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``clock`` how long training took
 - ``start`` from a coder that was trained at another lambda
+- ``alternation`` the quantized phase of a one-shot coder, the encoder's search in the loop
 - ``calibration`` scale, decoder and prior on truly quantized latents, after training
 
 Each is loaded at its first use: Lightning and torchmetrics take seconds to import.
@@ -17,16 +18,18 @@ from typing import TYPE_CHECKING
 from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from ltc.training.alternation import Alternation
     from ltc.training.calibration import Calibration
     from ltc.training.image_module import ImageModule
     from ltc.training.moments import RateDistortionMoments
     from ltc.training.rate_distortion_module import RateDistortionModule
 
-__all__ = ["Calibration", "ImageModule", "RateDistortionModule", "RateDistortionMoments"]
+__all__ = ["Alternation", "Calibration", "ImageModule", "RateDistortionModule", "RateDistortionMoments"]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "Alternation": "alternation",
         "Calibration": "calibration",
         "ImageModule": "image_module",
         "RateDistortionModule": "rate_distortion_module",

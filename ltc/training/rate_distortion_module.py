@@ -14,10 +14,12 @@ from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
 from ltc.models.lattice_bottleneck import LatticeBottleneck
 from ltc.models.rd_search import RDSearch
-from ltc.training.calibration import Calibration
+from ltc.training.alternation import Alternation
+from ltc.training.calibration import Calibration, Draw
 from ltc.training.clock import TrainingClock
 from ltc.training.moments import RateDistortionMoments
 from ltc.training.start import Start
+from ltc.transforms import Standardized
 
 __all__ = ["RateDistortionModule"]
 
@@ -35,12 +37,14 @@ class RateDistortionModule(pl.LightningModule):
         prior_lr: learning rate of the entropy model's parameters where it is not the others': with noise, latents that
             say nothing have to become free of cost, and a prior that follows slowly hinders that.
         noise_steps: training begins with as many steps with noise in the place of quantization.
+        alternation: the phase after training with noise, of one-shot coders with a lattice bottleneck; None for none.
         calibration: the last phase of training, of coders with a lattice bottleneck; None for none.
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
 
     Attributes:
         evaluated: ``RateDistortionMoments`` of the last evaluation, synchronized over all ranks.
         clock: how long training took.
+        alternated: what the alternation came to; None before, or where there was none.
         calibrated: what the calibration came to; None before, or where there was nothing to calibrate.
         coded_rate: bits of a real bitstream per symbol, told by whoever has coded the test; None where nobody has.
         start: the coder that training began with, if it was trained before (`ltc.training.start`).
@@ -57,6 +61,7 @@ class RateDistortionModule(pl.LightningModule):
         scheduler: Callable[..., Any] | None = None,
         prior_lr: float | None = None,
         noise_steps: int = 0,
+        alternation: Alternation | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         super().__init__()
@@ -69,7 +74,9 @@ class RateDistortionModule(pl.LightningModule):
         self.evaluated = RateDistortionMoments(energy)
         self.prior_lr, self.noise_steps = prior_lr, noise_steps
         self._optimizer, self._scheduler, self._calibration = optimizer, scheduler, calibration
+        self._alternation = alternation
         self.clock = TrainingClock()
+        self.alternated: dict[str, float] | None = None
         self.calibrated: dict[str, float] | None = None
         self.coded_rate: float | None = None
         self.start: Start | None = None
@@ -79,6 +86,9 @@ class RateDistortionModule(pl.LightningModule):
         # Compiled kernels load at their first call, which takes a second: not inside the time of training.
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         self._check(data.source)
+        for part in self.coder.modules():
+            if isinstance(part, Standardized):
+                part.fit(torch.cat([data.calibration_batch(i).to(self.device) for i in range(8)]))
         with torch.random.fork_rng(devices=[]):
             self.coder.eval()(data.calibration_batch(0)[:2].to(self.device))
             self.coder.train()
@@ -95,23 +105,34 @@ class RateDistortionModule(pl.LightningModule):
         self.clock.start()
 
     def on_train_end(self) -> None:
-        if self._calibration is not None and isinstance(self.coder.bottleneck, LatticeBottleneck):
+        lattice = isinstance(self.coder.bottleneck, LatticeBottleneck)
+        if self._alternation is not None and lattice:
+            self._alternate(self._alternation)
+        if self._calibration is not None and lattice:
             with self.clock.calibrating():
                 self._calibrate(self._calibration)
         self.clock.stop()
 
     def _calibrate(self, calibration: Calibration) -> None:
-        """Scale, decoder and prior on truly quantized latents; the last checkpoint is renewed.
+        """Scale, decoder and prior on truly quantized latents; the last checkpoint is renewed."""
+        self.calibrated = calibration(self.coder, self._objective(), self._draw(), self.start)
+        self._renew_checkpoint()
 
-        Under DDP every rank does the same with the same numbers, so that all of them keep the same coder.
-        """
+    def _alternate(self, alternation: Alternation) -> None:
+        """All parts on truly quantized latents, the best on held-out blocks is kept; likewise."""
+        held_out: Tensor = self.trainer.datamodule.held_out().to(self.device)  # type: ignore[attr-defined]
+        self.alternated = alternation(self.coder, self._objective(), self._draw(), held_out)
+        self._renew_checkpoint()
+
+    def _objective(self) -> RDSearch:
+        return RDSearch(self.lmbda * self.n, self.measure).to(self.device)
+
+    def _draw(self) -> Draw:
+        """Batches by number; under DDP every rank has the same ones, so that all of them keep the same coder."""
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        objective = RDSearch(self.lmbda * self.n, self.measure).to(self.device)
+        return lambda index: data.calibration_batch(index).to(self.device)
 
-        def draw(index: int) -> Tensor:
-            return data.calibration_batch(index).to(self.device)
-
-        self.calibrated = calibration(self.coder, objective, draw, self.start)
+    def _renew_checkpoint(self) -> None:
         checkpoint: Any = self.trainer.checkpoint_callback
         if checkpoint is not None and checkpoint.best_model_path:
             self.trainer.save_checkpoint(checkpoint.best_model_path)

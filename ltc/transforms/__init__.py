@@ -7,6 +7,7 @@ A transform is any class with ``(inputs: int, outputs: int)`` first; configurati
 - ``compander`` maps of a latent's values along a block: linear, perceptron
 - ``mlp`` a multilayer perceptron
 - ``klt`` the Karhunen-Loève transform and its inverse, fitted to data before training
+- ``standardized`` a network of symbols that are standardized first
 - ``log_spectrum`` no network: the spectra that are the symbols of recorded speech
 """
 
@@ -15,5 +16,16 @@ from ltc.transforms.gain import Gain
 from ltc.transforms.klt import KLT, InverseKLT
 from ltc.transforms.linear import Linear
 from ltc.transforms.mlp import MLP
+from ltc.transforms.standardized import Standardized, StandardizedAnalysis, StandardizedSynthesis
 
 __all__ = ["KLT", "MLP", "Gain", "InverseKLT", "Linear", "LinearCompander", "MLPCompander"]
+__all__ = [
+    "MLP",
+    "Gain",
+    "Linear",
+    "LinearCompander",
+    "MLPCompander",
+    "Standardized",
+    "StandardizedAnalysis",
+    "StandardizedSynthesis",
+]

@@ -10,7 +10,8 @@ from hydra.utils import instantiate
 
 from ltc.codec import load_coder, save_coder
 from ltc.codec.__main__ import main
-from ltc.models import RDSearch
+from ltc.models import LatentOrder, NeighbourSearch, RDSearch
+from ltc.models.neighbour_search import neighbours_of_zero
 
 
 def _config(lattice: dict, latents: int, block: int, bottleneck: str, transform: dict) -> dict:
@@ -42,6 +43,7 @@ _CODERS = {
     "tcq8": (_config(_TCQ, 16, 16, "LatticeBottleneck", _GAIN), 16, 1),
     "dithered": (_config(_E8, 8, 8, "DitheredBottleneck", _GAIN), 8, 1),
     "search": (_config(_E8, 8, 8, "LatticeBottleneck", _LINEAR), 8, 1),
+    "neighbours": (_config(_E8, 8, 8, "LatticeBottleneck", _LINEAR), 8, 1),
     "mlp": (_config(_E8, 16, 12, "LatticeBottleneck", _MLP), 4, 3),
     "spectra": (_config(_E8, 8, 66, "LatticeBottleneck", _LINEAR), 2, 33),
 }
@@ -60,6 +62,9 @@ def _save(name: str, folder: Path) -> Path:
     if name == "search":
         coder.search = RDSearch(40.0)
         coder.search.mu.fill_(0.3)
+    if name == "neighbours":
+        coder.neighbours = NeighbourSearch(40.0, neighbours_of_zero(coder.bottleneck.lattice, 8))
+        coder.order = LatentOrder(torch.randperm(8))
     save_coder(folder / "coder.pt", coder, config, n, dim, "mse", {"source": "gaussian", "lambda": 4.0})
     return folder / "coder.pt"
 

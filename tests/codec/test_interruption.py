@@ -94,6 +94,7 @@ def test_signals_that_were_ignored_stay_so(signals):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("output", ["a.ltc", "-"])
 def test_twenty_signals_at_random_moments(number, output, saved, tmp_path, rng):

@@ -26,7 +26,11 @@ def write(tmp_path):
 
 def test_training_draws_the_first_rows_and_only_these(made_up_physics):
     rows = made_up_physics.sample(200_000, torch.Generator().manual_seed(0))[:, 0]
-    assert torch.equal(rows, rows.round()) and len(rows.unique()) == 8000 and rows.max() == 7999
+    assert torch.equal(rows, rows.round()) and len(rows.unique()) == 7000 and rows.max() == 6999
+
+
+def test_validation_has_the_rows_between(made_up_physics):
+    assert torch.equal(made_up_physics.validation_set()[:, 0], torch.arange(7000.0, 8000.0))
 
 
 def test_the_test_set_is_the_last_rows_in_order(made_up_physics):

@@ -16,6 +16,11 @@ CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 def interrupted(process, folder, number, group=False):
     """Sends a signal and checks what is left."""
     (os.killpg if group else os.kill)(process.pid, number)
+    return ended(process, folder, number)
+
+
+def ended(process, folder, number):
+    """Checks what a signal has left."""
     assert process.wait(timeout=60) == CODES[number], process.output()
     lines = [line for line in process.output().splitlines() if line.startswith("interrupted")]
     assert lines == ["interrupted; the same command goes on"], process.output()
@@ -74,9 +79,13 @@ def test_twenty_signals_at_random_moments(launch, sweep, figures, tmp_path, numb
         try:
             process.wait(rng.uniform(0.3, whole))
         except subprocess.TimeoutExpired:
-            if "Results:" in process.output():
-                continue  # all is done: it may have left by now
-            interrupted(process, folder, number)
+            (done := "Results:" in process.output()) or process.send_signal(number)
+            if process.wait(timeout=60) == 0:
+                assert "Results:" in process.output()  # all was done when the signal came
+                folder = tmp_path / f"stopped-{sent}"
+                continue
+            assert not done
+            ended(process, folder, number)
             sent += 1
         else:
             assert process.returncode == 0

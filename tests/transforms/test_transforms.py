@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ltc.transforms import MLP, Gain, Linear
+from ltc.transforms import MLP, Gain, Linear, StandardizedAnalysis, StandardizedSynthesis
 
 NETWORKS = {
     "linear": Linear,
@@ -99,3 +99,26 @@ def test_a_gain_keeps_the_dimension():
 def test_a_gain_is_positive(initial):
     with pytest.raises(ValueError, match="positive"):
         Gain(4, 4, initial)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (0.05, 3.0), (1e4, -1e5)])
+def test_standardized_transforms_do_the_same_in_any_unit(scale, shift):
+    """The network sees the same numbers; latents and reconstructions are in the source's unit."""
+    torch.manual_seed(0)
+    analysis, synthesis = StandardizedAnalysis(MLP(6, 3), 6), StandardizedSynthesis(MLP(3, 6), 6)
+    x = torch.randn(2000, 6)
+
+    def both(x):
+        for part in (analysis, synthesis):
+            part.fit(x.reshape(1000, 12))  # blocks of two symbols
+        return analysis(x), synthesis(analysis(x))
+
+    (y, back), (other, other_back) = both(x), both(scale * x + shift)
+    torch.testing.assert_close(other, scale * y, rtol=1e-2, atol=1e-2 * scale)
+    torch.testing.assert_close(other_back, scale * back + shift, rtol=1e-2, atol=1e-2 * scale)
+
+
+def test_a_constant_source_is_only_shifted():
+    analysis = StandardizedAnalysis(MLP(2, 2), 2)
+    analysis.fit(torch.full((10, 2), 7.0))
+    assert analysis.scale == 1 and analysis.mean.tolist() == [7.0, 7.0] and analysis(torch.ones(3, 2)).isfinite().all()
