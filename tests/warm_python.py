@@ -8,6 +8,8 @@ environment, folder, output, signals and exit code. Tests of what happens while 
 from __future__ import annotations
 
 import array
+import atexit
+import contextlib
 import gc
 import json
 import os
@@ -20,7 +22,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).parents[1]
 
@@ -199,11 +201,30 @@ def _become(job: dict[str, Any], fds: list[int]) -> None:
         os.close(fd)
 
 
-def _run(arguments: list[str]) -> None:
-    """What ``python arguments…`` does."""
+def _run(arguments: list[str]) -> NoReturn:
+    """What ``python arguments…`` does, without taking all that was imported to pieces at the end."""
+    code = 0
+    try:
+        _run_main(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
+
+
+def _run_main(arguments: list[str]) -> None:
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         sys.path[0] = os.getcwd()
+        sys.modules.pop(arguments[1], None)  # of which runpy would warn
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
     else:
         sys.argv = arguments
@@ -219,3 +240,4 @@ if __name__ == "__main__":
     _arguments = _serve(socket.socket(fileno=int(sys.argv[1])))
     if _arguments is not None:
         _run(_arguments)
+    os._exit(0)

@@ -18,10 +18,11 @@ from ltc.transforms.linear import Linear
 from ltc.transforms.mlp import MLP
 from ltc.transforms.standardized import Standardized, StandardizedAnalysis, StandardizedSynthesis
 
-__all__ = ["KLT", "MLP", "Gain", "InverseKLT", "Linear", "LinearCompander", "MLPCompander"]
 __all__ = [
+    "KLT",
     "MLP",
     "Gain",
+    "InverseKLT",
     "Linear",
     "LinearCompander",
     "MLPCompander",

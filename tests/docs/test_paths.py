@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "multirun_sweeps" / "README.md"]
-FOLDERS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+IGNORED = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+FOLDERS = sorted(p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name not in IGNORED)
 PACKAGES = sorted(
     path.parent
     for top in ("ltc", "experiment", "callbacks", "datamodules", "benchmarks")

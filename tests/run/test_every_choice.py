@@ -50,6 +50,11 @@ SMALL = {
     "swint_charm": ["network.widths=[16,16,16,32]", "network.hyper_widths=[16,16]", "network.depths=[1,1,1,1]"],
     "lic_tcm": ["network.N=16", "network.M=40", "network.hyper=16", "network.heads=[8,8,16]"],
 }
+# What a choice needs beside it.
+WITH = {
+    ("experiment", "one_shot"): ["source=gaussian_correlated", "lattice=a2", "alternation.steps=2", "calibration=null"]
+}
+
 # What may be refused, and in which words.
 REFUSED = {
     "its lattice is z": lambda c: c.get("model") == "ntc" and c.get("lattice", "z") != "z",
@@ -149,7 +154,7 @@ def test_every_group_is_run():
 
 @pytest.mark.parametrize(("group", "name"), alone([g for g in VECTORS if g not in {g for pair in PAIRS for g in pair}]))
 def test_vectors(ends_well, group, name):
-    ends_well("config", {group: name}, *FEW_VECTORS)
+    ends_well("config", {group: name}, *FEW_VECTORS, *WITH.get((group, name), []))
 
 
 @pytest.mark.parametrize("choices", [pair for groups in PAIRS for pair in product(*groups)])
