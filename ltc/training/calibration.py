@@ -112,17 +112,23 @@ class Calibration:
             tried.append(candidate(start, math.exp(log_factor), None, self.refit_steps))
             return tried[-1][0]
 
-        low, high = math.log(self.lowest), math.log(self.highest)
-        start, gain = coder, float(coder.gain)
-        for _ in range(self.rounds):
-            _golden_section(functools.partial(attempt, start=start), low, high, self.evaluations)
-            start = min(tried, key=itemgetter(0))[1]
-            # Well inside the interval: found. At its end: search again from there.
-            if 1.2 * self.lowest < float(start.gain) / gain < self.highest / 1.2:
-                break
-            gain = float(start.gain)
-        if self.rdo and coder.bottleneck.searches:
-            tried += [candidate(start, factor, objective, self.rdo_steps) for factor in self.rdo_factors]
+        searches = self.rdo and coder.bottleneck.searches
+        # A neighbour's scale, moved to this lambda, needs no search of its own where points are searched for.
+        if neighbour is None or not searches:
+            low, high = math.log(self.lowest), math.log(self.highest)
+            start, gain = coder, float(coder.gain)
+            for _ in range(self.rounds):
+                _golden_section(functools.partial(attempt, start=start), low, high, self.evaluations)
+                start = min(tried, key=itemgetter(0))[1]
+                # Well inside the interval: found. At its end: search again from there.
+                if 1.2 * self.lowest < float(start.gain) / gain < self.highest / 1.2:
+                    break
+                gain = float(start.gain)
+        else:
+            start = coder
+        if searches:
+            factors = self.rdo_factors if neighbour is None else (1.0,)
+            tried += [candidate(start, factor, objective, self.rdo_steps) for factor in factors]
         if neighbour is not None:
             tried += self._continued(neighbour, objective, draw, validation)
         winner = min(tried, key=itemgetter(0))[1]
@@ -147,7 +153,7 @@ class Calibration:
             elif coder.search is None and coder.bottleneck.searches:
                 coder.search = copy.deepcopy(objective)
             rescale(coder, factor)
-            self._refit(coder, objective, draw, self.rdo_steps, begin)
+            self._refit(coder, objective, draw, max(2, self.rdo_steps // 2), begin)
             found.append((_cost(coder, objective, validation), coder))
         return found
 
