@@ -6,7 +6,6 @@ Lightning's, of a job:
 - ``progress`` the progress bar
 - ``coder_file`` the trained coder as ``coder.pt``, and the rate of its real bytes
 - ``image_evaluation`` test images through real files
-- ``klt`` the KLT of the training data, for transforms that start there
 - ``rd_point`` the RD point, handed to all that show it
 
 Hydra's, of a sweep:

@@ -65,7 +65,6 @@ def _run_point(cfg: DictConfig, folder: Path, entry: SweepEntry | None) -> float
     """Runs the job of one point."""
     if entry is None:
         return _Job(cfg, folder, None).run()
-    entry.about = job_settings(cfg)
     if cfg.get("fail_fast") and any(other["state"] == "failed" for other in entries(entry.sweep)):
         entry.write("skipped")
         return None
@@ -217,7 +216,7 @@ def _sweep_entry(cfg: DictConfig, folder: Path) -> SweepEntry | None:
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN:
         return None
-    return SweepEntry(Path(hydra.sweep.dir).absolute(), int(hydra.job.num), folder, {})
+    return SweepEntry(Path(hydra.sweep.dir).absolute(), int(hydra.job.num), folder, job_settings(cfg))
 
 
 def _close_logs() -> None:

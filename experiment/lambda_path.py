@@ -16,6 +16,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from experiment.settings import job_settings
 from experiment.sweep.jobs import SweepEntry
 
 __all__ = ["check_path", "run_path", "visited"]
@@ -71,7 +72,7 @@ def run_path(cfg: DictConfig, entry: SweepEntry, run: Run) -> float | None:
     for index, lmbda in enumerate(lambdas):
         folder = entry.folder / f"lambda_{lmbda:g}"
         with _point_of(cfg, lambdas[: index + 1], folder, start) as point:
-            place = SweepEntry(entry.sweep, entry.number * len(lambdas) + index, folder, {})
+            place = SweepEntry(entry.sweep, entry.number * len(lambdas) + index, folder, job_settings(point))
             found = run(point, folder, place)
             if found is not None:
                 objective, start = found, {"folder": str(place.result), "lambda": lmbda}
@@ -91,7 +92,7 @@ def _point_of(
     with open_dict(point):
         point["lambda"], point.path, point.start = path[-1], path, start
         if start is not None:
-            point.step_factor, point.noise = cfg.step_factor * cfg.path_share, 0.0
+            point.step_factor = cfg.step_factor * cfg.path_share
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with read_write(hydra), open_dict(hydra):

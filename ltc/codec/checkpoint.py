@@ -21,7 +21,7 @@ from torch import Tensor
 from ltc.codec.earlier_coders import of_today
 from ltc.codec.run_folder import coder_place, is_training_checkpoint, why_no_coder
 from ltc.files import whole_file
-from ltc.models import Coder, LatentOrder, NeighbourSearch, RDSearch
+from ltc.models import Coder
 
 __all__ = [
     "IMAGE_FORMAT",
@@ -188,13 +188,7 @@ def _instantiate(config: Any, state: dict[str, Tensor], measure: str) -> Coder:
     coder = instantiate(of_today(config))
     if not isinstance(coder, Coder):
         raise TypeError("the configuration describes no coder")
-    if any(name.startswith("search.") for name in state):
-        coder.search = RDSearch(1.0, measure)
-    if "neighbours.offsets" in state:
-        coder.neighbours = NeighbourSearch(1.0, torch.zeros_like(state["neighbours.offsets"]), measure)
-    if "order.order" in state:
-        coder.order = LatentOrder(torch.zeros_like(state["order.order"]))
-    coder.load_state_dict(state)
+    coder.load_trained(state, measure)
     if not all(bool(torch.isfinite(t).all()) for t in state.values() if t.is_floating_point()):
         raise ValueError("a parameter is not finite")
     return coder.eval()

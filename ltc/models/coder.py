@@ -173,6 +173,25 @@ class Coder(nn.Module):
         self.tables = self.bottleneck.point_model(weights)
         return self.tables
 
+    def load_trained(self, state: dict[str, Tensor], measure: str) -> None:
+        """Takes the state of a trained coder, with the searches and the order that its training has added.
+
+        Args:
+            state: its ``state_dict``.
+            measure: the distortion it was trained for.
+
+        Raises:
+            RuntimeError: if it is that of a coder of another form.
+        """
+        has = {name.partition(".")[0] for name in state}
+        self.search = RDSearch(1.0, measure) if "search" in has else None
+        self.neighbours = self.order = None
+        if "neighbours" in has:
+            self.neighbours = NeighbourSearch(1.0, torch.zeros_like(state["neighbours.offsets"]), measure)
+        if "order" in has:
+            self.order = LatentOrder(torch.zeros_like(state["order.order"]))
+        self.load_state_dict(state)
+
     def train(self, mode: bool = True) -> Coder:
         if mode:
             # Tables of a model that changes would be out of date.

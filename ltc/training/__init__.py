@@ -4,6 +4,7 @@
 - ``image_module`` trains and evaluates image networks
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``clock`` how long training took
+- ``fitting`` of transforms to the source, before training
 - ``start`` from a coder that was trained at another lambda
 - ``alternation`` the quantized phase of a one-shot coder, the encoder's search in the loop
 - ``calibration`` scale, decoder and prior on truly quantized latents, after training

@@ -146,7 +146,7 @@ class Calibration:
         """A coder of another lambda as the price moves to this one, at the scale that it had and at high rate's."""
         end, found = float(objective.price), []
         begin = end * neighbour.ratio
-        for factor in (1.0, math.sqrt(end / begin)):
+        for factor in (1.0, neighbour.ratio**-0.5):
             coder = copy.deepcopy(neighbour.coder).to(validation.device)
             if not self.rdo:
                 coder.search = None

@@ -17,9 +17,9 @@ from ltc.models.rd_search import RDSearch
 from ltc.training.alternation import Alternation
 from ltc.training.calibration import Calibration, Draw
 from ltc.training.clock import TrainingClock
+from ltc.training.fitting import fit_transforms
 from ltc.training.moments import RateDistortionMoments
 from ltc.training.start import Start
-from ltc.transforms import Standardized
 
 __all__ = ["RateDistortionModule"]
 
@@ -86,9 +86,7 @@ class RateDistortionModule(pl.LightningModule):
         # Compiled kernels load at their first call, which takes a second: not inside the time of training.
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         self._check(data.source)
-        for part in self.coder.modules():
-            if isinstance(part, Standardized):
-                part.fit(torch.cat([data.calibration_batch(i).to(self.device) for i in range(8)]))
+        fit_transforms(self.coder, self._draw(), data.source.dim)
         with torch.random.fork_rng(devices=[]):
             self.coder.eval()(data.calibration_batch(0)[:2].to(self.device))
             self.coder.train()

@@ -11,7 +11,6 @@ import torch
 
 from ltc.models.coder import Coder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
-from ltc.models.rd_search import RDSearch
 
 __all__ = ["Start", "rescale", "start_from"]
 
@@ -43,15 +42,13 @@ def start_from(module: Any, path: Path, lmbda: float) -> None:
     state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     weights = {name.removeprefix("coder."): value for name, value in state.items() if name.startswith("coder.")}
     coder: Coder = copy.deepcopy(module.coder)
-    if any(name.startswith("search.") for name in weights):
-        coder.search = RDSearch(lmbda * module.n, module.measure)
     try:
-        coder.load_state_dict(weights)
+        coder.load_trained(weights, module.measure)
     except RuntimeError as error:
         raise ValueError(f"{path} holds another coder: {' '.join(str(error).split())}") from error
     module.start = Start(coder, lmbda / module.lmbda)
     module.coder = copy.deepcopy(coder)
-    module.coder.search = None
+    module.coder.search = module.coder.neighbours = None  # of another price
     rescale(module.coder, math.sqrt(module.lmbda / lmbda))
 
 

@@ -6,12 +6,14 @@ A transform is any class with ``(inputs: int, outputs: int)`` first; configurati
 - ``linear`` a matrix, or a product of matrices
 - ``compander`` maps of a latent's values along a block: linear, perceptron
 - ``mlp`` a multilayer perceptron
+- ``fitted`` what is told covariance and mean of the source before training:
 - ``klt`` the Karhunen-Loève transform and its inverse, fitted to data before training
 - ``standardized`` a network of symbols that are standardized first
 - ``log_spectrum`` no network: the spectra that are the symbols of recorded speech
 """
 
 from ltc.transforms.compander import LinearCompander, MLPCompander
+from ltc.transforms.fitted import Fitted
 from ltc.transforms.gain import Gain
 from ltc.transforms.klt import KLT, InverseKLT
 from ltc.transforms.linear import Linear
@@ -21,6 +23,7 @@ from ltc.transforms.standardized import Standardized, StandardizedAnalysis, Stan
 __all__ = [
     "KLT",
     "MLP",
+    "Fitted",
     "Gain",
     "InverseKLT",
     "Linear",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ltc.transforms.fitted import Fitted
+
 __all__ = ["KLT", "InverseKLT", "klt_basis"]
 
 
-class _Affine(nn.Module):
+class _Affine(Fitted):
     """A matrix and a mean, which training moves or not.
 
     Args:
@@ -23,22 +25,13 @@ class _Affine(nn.Module):
         matrix, mean = torch.eye(outputs, inputs), torch.zeros(components)
         self.matrix = nn.Parameter(matrix, requires_grad=trained)
         self.mean = nn.Parameter(mean, requires_grad=trained)
-        self.register_buffer("fitted", torch.tensor(False))
-
-    fitted: Tensor
-
-    @torch.no_grad()
-    def _take(self, matrix: Tensor, mean: Tensor) -> None:
-        self.matrix.copy_(matrix)
-        self.mean.copy_(mean)
-        self.fitted.fill_(True)
 
 
 class KLT(_Affine):
     """x -> V (x - m): the analysis, where rows of V are eigenvectors of the covariance, largest eigenvalue first.
 
-    It is the identity until ``fit`` tells it covariance and mean of the source (``callbacks.klt`` does, before
-    training). With fewer outputs than inputs those of least variance are left out.
+    It is the identity until ``fit`` tells it covariance and mean of the source. With fewer outputs than inputs those of
+    least variance are left out.
 
     Args:
         inputs: dimension of the input.
@@ -62,15 +55,10 @@ class KLT(_Affine):
             raise ValueError(f"A KLT has no more latents than components, got {outputs} of {inputs}.")
         super().__init__(inputs, outputs, inputs, trained)
 
-    def fit(self, covariance: Tensor, mean: Tensor) -> None:
-        """Takes the source's statistics.
-
-        Args:
-            covariance: [dim, dim] of a symbol; the input is one symbol or several.
-            mean: [dim].
-        """
-        basis = klt_basis(covariance, *self.matrix.shape)
-        self._take(basis, mean.repeat(self.matrix.shape[1] // len(mean)))
+    def _take(self, covariance: Tensor, mean: Tensor) -> None:
+        outputs, inputs = self.matrix.shape
+        self.matrix.copy_(klt_basis(covariance, outputs, inputs))
+        self.mean.copy_(mean.repeat(inputs // len(mean)))
 
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) @ self.matrix.T
@@ -102,10 +90,10 @@ class InverseKLT(_Affine):
             raise ValueError(f"A KLT has no more latents than components, got {inputs} of {outputs}.")
         super().__init__(inputs, outputs, outputs, trained)
 
-    def fit(self, covariance: Tensor, mean: Tensor) -> None:
-        """Takes the source's statistics: covariance [dim, dim] and mean [dim] of a symbol."""
+    def _take(self, covariance: Tensor, mean: Tensor) -> None:
         outputs, inputs = self.matrix.shape
-        self._take(klt_basis(covariance, inputs, outputs).T, mean.repeat(outputs // len(mean)))
+        self.matrix.copy_(klt_basis(covariance, inputs, outputs).T)
+        self.mean.copy_(mean.repeat(outputs // len(mean)))
 
     def forward(self, y: Tensor) -> Tensor:
         return y @ self.matrix.T + self.mean

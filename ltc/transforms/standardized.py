@@ -5,10 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ltc.transforms.fitted import Fitted
+
 __all__ = ["Standardized", "StandardizedAnalysis", "StandardizedSynthesis"]
 
 
-class Standardized(nn.Module):
+class Standardized(Fitted):
     """A network with the mean of each component and one scale for all: distortion weighs components alike.
 
     Attributes:
@@ -25,13 +27,10 @@ class Standardized(nn.Module):
         self.register_buffer("mean", torch.zeros(components))
         self.register_buffer("scale", torch.ones(()))
 
-    @torch.no_grad()
-    def fit(self, x: Tensor) -> None:
-        """Takes mean and scale from symbols x [..., m * components] of the training data."""
-        rows = x.reshape(-1, len(self.mean)).double()
-        variance = rows.var(0, correction=0).mean()
-        self.mean.copy_(rows.mean(0))
-        self.scale.fill_(float(variance.sqrt()) if variance > 0 else 1.0)
+    def _take(self, covariance: Tensor, mean: Tensor) -> None:
+        variance = float(covariance.diagonal().mean())
+        self.mean.copy_(mean.repeat(len(self.mean) // len(mean)))
+        self.scale.fill_(variance**0.5 if variance > 0 else 1.0)
 
 
 class StandardizedAnalysis(Standardized):

@@ -9,6 +9,8 @@ import torch
 from ltc import lattices
 from ltc.entropy import GaussianMixture, exact_prior
 from ltc.models import Coder, LatticeBottleneck
+from ltc.models.latent_order import LatentOrder
+from ltc.models.neighbour_search import NeighbourSearch
 from ltc.models.rd_search import RDSearch
 from ltc.training import Calibration, RateDistortionModule
 from ltc.training.start import Start, rescale, start_from
@@ -55,6 +57,18 @@ def test_weights_are_taken_and_latents_scaled(checkpoint, searches, rng):
     families = [c.bottleneck.entropy_model.family for c in (one.coder, other.coder)]
     t, width = torch.randn(100, 8), torch.ones(8)
     torch.testing.assert_close(families[0].log_mass(t, width), families[1].log_mass(factor * t, factor * width))
+
+
+def test_what_training_has_added_is_taken_along(checkpoint):
+    """The order of the latents, which transforms and prior go by; searches have another price, and are made anew."""
+    one, other = module_of(made(), 8.0), module_of(made(), 4.0)
+    one.coder.order = LatentOrder(torch.randperm(8))
+    one.coder.neighbours = NeighbourSearch(one.lmbda * one.n, torch.eye(8))
+    start_from(other, checkpoint(one), one.lmbda)
+    assert torch.equal(other.coder.order.order, one.coder.order.order) and other.coder.neighbours is None
+    assert float(other.start.coder.neighbours.price) == 64 and torch.equal(
+        other.start.coder.neighbours.offsets, torch.eye(8)
+    )
 
 
 def test_what_is_no_start_is_said(checkpoint, tmp_path):

@@ -1,14 +1,12 @@
 """The KLT: orthonormal, decorrelating, inverted by its inverse, the best linear one, and fitted before training."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callbacks.klt import FitKLT
 from datamodules import BlockDataModule, CorrelatedGaussian
+from ltc.training.fitting import fit_transforms
 from ltc.transforms import KLT, InverseKLT
 from ltc.transforms.klt import klt_basis
 
@@ -54,13 +52,12 @@ def test_it_is_fitted_once_and_moves_only_if_it_may():
     covariance = [[2.0, 0.9], [0.9, 1.0]]
     data = BlockDataModule(CorrelatedGaussian(covariance), n=3, batch_size=500)
     klt, back = KLT(6, 6, trained=False), InverseKLT(6, 6, trained=False)
-    module = SimpleNamespace(coder=torch.nn.ModuleList([klt, back]))
-    trainer = SimpleNamespace(datamodule=data)
-    FitKLT(numbers=200_000).on_fit_start(trainer, module)
+    coder = torch.nn.ModuleList([klt, back])
+    fit_transforms(coder, data.calibration_batch, 2, numbers=200_000)
     kept = klt.matrix.clone()
     spread = kept @ torch.block_diag(*[torch.tensor(covariance)] * 3) @ kept.T
     assert bool((spread - torch.diag(spread.diagonal())).abs().max() < 0.05) and bool(klt.mean.abs().max() < 0.05)
     klt.matrix.zero_()  # as from a checkpoint: what has been fitted is left alone
-    FitKLT(numbers=1).on_fit_start(trainer, module)
-    assert not klt.matrix.any() and not any(p.requires_grad for p in module.coder.parameters())
+    fit_transforms(coder, data.calibration_batch, 2, numbers=1)
+    assert not klt.matrix.any() and not any(p.requires_grad for p in coder.parameters())
     assert all(p.requires_grad for p in KLT(2, 2).parameters())

@@ -110,7 +110,7 @@ def test_standardized_transforms_do_the_same_in_any_unit(scale, shift):
 
     def both(x):
         for part in (analysis, synthesis):
-            part.fit(x.reshape(1000, 12))  # blocks of two symbols
+            part.fit(torch.cov(x.T), x.mean(0))
         return analysis(x), synthesis(analysis(x))
 
     (y, back), (other, other_back) = both(x), both(scale * x + shift)
@@ -120,5 +120,13 @@ def test_standardized_transforms_do_the_same_in_any_unit(scale, shift):
 
 def test_a_constant_source_is_only_shifted():
     analysis = StandardizedAnalysis(MLP(2, 2), 2)
-    analysis.fit(torch.full((10, 2), 7.0))
+    analysis.fit(torch.zeros(2, 2), torch.full((2,), 7.0))
     assert analysis.scale == 1 and analysis.mean.tolist() == [7.0, 7.0] and analysis(torch.ones(3, 2)).isfinite().all()
+
+
+def test_blocks_of_symbols_are_standardized_symbol_by_symbol():
+    covariance, mean = torch.diag(torch.tensor([1.0, 3.0])), torch.tensor([5.0, 7.0])
+    analysis = StandardizedAnalysis(MLP(4, 4), 4)
+    analysis.fit(covariance, mean)
+    assert analysis.mean.tolist() == [5.0, 7.0, 5.0, 7.0] and float(analysis.scale) == pytest.approx(2**0.5)
+    assert bool(analysis.fitted)
