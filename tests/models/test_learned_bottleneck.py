@@ -100,16 +100,18 @@ def test_training_finds_a_rounder_cell():
         bottleneck = LatticeBottleneck(exact_prior(lattice, 4))
         coder = Coder(Gain(4, 4), bottleneck, Gain(4, 4))
         optimizer = torch.optim.Adam(coder.parameters(), lr=8e-3)
-        for _ in range(120):
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, 150)  # or the last steps decide
+        for _ in range(150):
             x = torch.randn(150, 4)
             reconstruction, bits = coder(x)
             loss = bits.mean() / 4 + 8 * (x - reconstruction).square().mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            schedule.step()
         nsm[search] = lattice.nsm
         assert bottleneck.figures()["nsm"] == lattice.nsm
-    assert nsm["nearest"] < 0.082 < 0.0825 < nsm["rounding"]
+    assert nsm["nearest"] < 0.0812 < 0.0825 < nsm["rounding"]
 
 
 @torch.no_grad()
