@@ -30,7 +30,7 @@ def test_numbers(composed, text, number):
     assert cfg.callbacks.rd_point.description["lambda"] == number  # what rd_point.json will say
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(min_value=1e-300, max_value=1e300, allow_nan=False))
 def test_any_positive_number_is_read_exactly(composed, number):
     assert composed(f"lambda={number!r}")["lambda"] == number

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,12 +57,13 @@ def pictures(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(pictures, tmp_path_factory):
+def run(pictures, tmp_path_factory, warm_python):
     """The folder of a job that has been run as users run it, and what it printed."""
     folder = tmp_path_factory.mktemp("run")
-    command = [sys.executable, "run.py", "--config-name", "images", "trainer=smoke", "lattice=e8", "lambda=0.013"]
+    command = ["run.py", "--config-name", "images", "trainer=smoke", "lattice=e8", "lambda=0.013"]
     command += ["network.N=8", "network.M=16", "eval_symbols=null", f"data_dir={pictures}", f"hydra.run.dir={folder}"]
-    done = subprocess.run([*command, "threads=1"], cwd=_ROOT, capture_output=True, text=True, check=True)
+    done = warm_python.run([*command, "threads=1"], _ROOT, dict(os.environ))
+    assert done.returncode == 0, done.stderr
     return folder, done.stdout
 
 

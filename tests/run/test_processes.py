@@ -45,12 +45,15 @@ def test_a_process_that_dies_ends_the_run(launch, tmp_path, victim):
 
 
 def test_a_sweep_of_jobs_on_two_processes(sweep, figures, tmp_path):
-    """Each job has its own processes with its own configuration, also one that is named."""
+    """Each job has its own processes with its own configuration, also one that is named; one process speaks."""
     few = ["trainer.max_steps=10", "eval_symbols=8000", "batch_size=50"]
-    sweep(tmp_path / "sweep", "--config-name", "smoke", *CPU, *few, "lattice=z", "lambda=2,4")
+    few += [f"++calibration.{name}=2" for name in ("evaluations", "refit_steps", "rdo_steps", "final_steps")]
+    told = sweep(tmp_path / "sweep", "--config-name", "smoke", *CPU, *few, "lattice=z", "lambda=2,4")
     first, second = figures(tmp_path / "sweep")
     assert float(first["lambda"]) == 2 and float(second["lambda"]) == 4 and first["rate"] != second["rate"]
+    # Of both processes, each block once.
     assert int(first["eval_symbols"]) == int(second["eval_symbols"]) == 8000
+    assert int(first["steps"]) == 10 and told.count("Results:") == told.count("[1/2 done") == 1
     assert json.loads((tmp_path / "sweep" / "1" / "job.json").read_text())["state"] == "finished"
 
 

@@ -182,19 +182,6 @@ def test_a_mistake_is_one_sentence(run, tmp_path, arguments, sentence):
     assert not (tmp_path / "out" / "rd_point.json").exists()
 
 
-def test_two_processes(run, tmp_path):
-    done = run(
-        *("trainer=ddp", "devices=2", "trainer.accelerator=cpu", "trainer.max_steps=20", "batch_size=100"),
-        *("eval_symbols=8000", f"hydra.run.dir={tmp_path}/out"),
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    point = json.loads((tmp_path / "out" / "rd_point.json").read_text())
-    check_point(point)
-    assert point["steps"] == 20 and point["eval_symbols"] == 8000  # of both processes, each block once
-    assert done.stdout.count("Results:") == 1  # one process speaks
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["--cfg", "job"]], ids=lambda a: a[0])
 def test_looking_at_a_configuration_loads_nothing_heavy(run, arguments):
     done = run(*arguments, cold=["-X", "importtime"])
