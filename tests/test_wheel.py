@@ -102,3 +102,16 @@ def test_the_command_works_from_any_folder(environment: Path, tmp_path: Path) ->
     assert wrong.returncode == 2 and wrong.stderr.startswith("error: ") and "Traceback" not in wrong.stderr
     report = _run(environment, "ltc", "report", "somewhere", cwd=tmp_path)
     assert report.returncode == 2 and "clone" in report.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_its_own_dependencies_are_enough(wheel: Path, tmp_path: Path) -> None:
+    """In an environment with nothing but what pip installs for the wheel, by the pins that `make install` takes."""
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
+    install = [str(tmp_path / "env" / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    subprocess.run([*install, "-c", str(_ROOT / "constraints.txt"), str(wheel)], check=True)
+    done = _run(tmp_path / "env", "python", "-c", _TOUR.format(blocked=[]), cwd=tmp_path)
+    assert done.returncode == 0 and int(done.stdout) > 10, done.stderr
+    card = _run(tmp_path / "env", "ltc", "lattices", "a2", cwd=tmp_path)
+    assert card.returncode == 0 and "0.0802" in card.stdout, card.stderr
