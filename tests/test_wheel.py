@@ -114,4 +114,4 @@ def test_its_own_dependencies_are_enough(wheel: Path, tmp_path: Path) -> None:
     done = _run(tmp_path / "env", "python", "-c", _TOUR.format(blocked=[]), cwd=tmp_path)
     assert done.returncode == 0 and int(done.stdout) > 10, done.stderr
     card = _run(tmp_path / "env", "ltc", "lattices", "a2", cwd=tmp_path)
-    assert card.returncode == 0 and "0.0802" in card.stdout, card.stderr
+    assert card.returncode == 0 and "0.08018" in card.stdout, card.stderr
