@@ -11,7 +11,7 @@ import numpy as np
 from ltc.arrays.layouts import MOST_CLASSES, Layout
 from ltc.arrays.scan import Sample, Scan
 
-__all__ = ["Choice", "block_classes", "choose_layout", "entropy"]
+__all__ = ["ZEROS", "Choice", "block_classes", "choose_layout", "entropy"]
 
 # Steps from one class's deviation to the next; the least deviation that has a class, in steps.
 _RATIOS, _LEAST = (math.sqrt(2), 2.0), 1 / 8
@@ -23,6 +23,8 @@ _BLOCKS, _LONGEST = (64, 256, 1024), 1 << 16
 _CELLS = 32
 # Numbers of the sample that tell which layout is best.
 _FEW = 1 << 16
+ZEROS = 0.02
+"""The share of zeros from which on it may be worth telling them apart."""
 # A mean this small, in deviations, is no mean.
 _NO_MEAN = 1 / 8
 
@@ -45,12 +47,14 @@ class Choice:
 def entropy(x: np.ndarray, width: float) -> float:
     """Bits of numbers rounded to multiples of ``width``, all of them together, with Miller and Madow's correction.
 
-    Cells that are narrow for the numbers are counted as wide ones that have parts.
+    Cells that are narrow for the numbers are counted as wide ones that have parts: so are those of a prior. A value
+    that many numbers have is worth nothing then.
     """
     n = len(x)
     if n < 2:
         return 0.0
-    wide = max(width, _middle_range(x) / _CELLS)
+    span = _middle_range(x)
+    wide = max(width, (span or _middle_range(x[x != x[n // 2]])) / _CELLS)
     _, counts = np.unique(np.rint(x / wide), return_counts=True)
     bits = float(-(counts * np.log2(counts / n)).sum()) + (len(counts) - 1) / (2 * math.log(2))
     return bits + n * math.log2(wide / width)
@@ -58,6 +62,8 @@ def entropy(x: np.ndarray, width: float) -> float:
 
 def _middle_range(x: np.ndarray) -> float:
     """From the first to the last decile, about: a few numbers tell."""
+    if not len(x):
+        return 0.0
     low, high = np.quantile(x[:: max(1, len(x) >> 10)], [0.1, 0.9])
     return float(high - low)
 
@@ -74,6 +80,8 @@ def choose_layout(found: Scan, shape: tuple[int, ...], width: float) -> Choice:
     makers: list[Callable[[Scan], Choice]] = [lambda scan: _alike(scan.sample)]
     if found.columns is not None:
         makers += [lambda scan, ratio=ratio: _columns(scan, width, ratio) for ratio in _RATIOS]  # type: ignore[misc]
+    if np.count_nonzero(few.sample.x == 0) > ZEROS * len(few.sample.x):
+        makers.append(lambda scan: _without_zeros(scan.sample))
     lengths = set(_BLOCKS)
     if len(shape) > 1:
         lengths |= {shape[-1], math.prod(shape[1:])}
@@ -148,6 +156,13 @@ def _blocks(sample: Sample, length: int, width: float, ratio: float) -> Choice:
     return Choice(Layout(2, length, count, offsets, chances=chances), edges, of_block[block])
 
 
+def _without_zeros(sample: Sample) -> Choice:
+    """Zeros apart from all others, number for number."""
+    zero = sample.x == 0
+    chances = np.array([np.count_nonzero(~zero), np.count_nonzero(zero)])
+    return Choice(Layout(2, 1, 1, np.zeros(1), chances=chances), np.empty(0), zero.astype(np.uint8))
+
+
 def _levels(deviation: np.ndarray, width: float, ratio: float) -> np.ndarray:
     with np.errstate(divide="ignore"):
         level = np.rint(np.log(np.maximum(deviation / (_LEAST * width), 1)) / math.log(ratio))
@@ -163,6 +178,8 @@ def block_classes(choice: Choice, x: np.ndarray) -> np.ndarray:
         x: numbers that begin with a block [n].
     """
     layout = choice.layout
+    if layout.length == 1:
+        return (x == 0).astype(np.uint8)
     starts = np.arange(0, len(x), layout.length)
     good = np.isfinite(x)
     with np.errstate(over="ignore", invalid="ignore"):

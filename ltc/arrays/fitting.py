@@ -10,21 +10,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ltc.arrays.alternation import first_priors, priors_of
-from ltc.arrays.classes import Choice, choose_layout, entropy
+from ltc.arrays.classes import ZEROS, Choice, choose_layout, entropy
 from ltc.arrays.codes import Code, get_code
 from ltc.arrays.goals import Goal
 from ltc.arrays.model import Model
-from ltc.arrays.priors import Prior
 from ltc.arrays.scan import Scan
 
 __all__ = ["Fit", "fit_model"]
 
 # A code that is as good for most of the search, and fast; and the numbers of the sample that it looks at.
 _SCOUT, _FEW = "tcq8", 1 << 16
-# Fits of the priors to the integers, each before the integers are searched again: from nothing, and from others.
-_FITS, _REFITS = 3, 2
+# Fits of the priors to the integers, each before the integers are searched again; one less above a rate.
+_FITS, _LOW_RATE = 3, 1.5
 # Steps of the search, with the scout and then with the code itself; the error of the goal that ends it.
-_STEPS, _LAST_STEPS, _NEAR = 8, 4, 5e-4
+_STEPS, _LAST_STEPS, _SCOUTED, _NEAR = 10, 6, 5e-3, 7e-4
+# Octaves that are no step.
+_CLOSE = 2.0**-11
+# Missed by more, a goal may be met by the scout, whose rate rises less steeply where it begins.
+_MISSED = 1e-2
 # The weight with which bits weigh next to nothing.
 _ERRORS_ALONE = 1e9
 # Of a number's bits, how many the model and all else around the integers can take away, at most.
@@ -104,6 +107,13 @@ def _step_of(found: Scan, bits: float, code: Code) -> float:
     """The step at which rounded numbers have so many bits, about."""
     x = found.sample.x[:: max(1, len(found.sample.x) >> 13)]
     top = max(found.high - found.low, 1e-300)
+    zero = x == 0
+    share = float(np.mean(zero))
+    if ZEROS < share < 1:
+        # Zeros may be told apart, and then the others have all the bits but these.
+        told = -share * math.log2(share) - (1 - share) * math.log2(1 - share)
+        if told < bits:
+            x, bits = x[~zero], (bits - told) / (1 - share)
     low, high = -bits - 24.0, 2.0
     for _ in range(12):
         middle = (low + high) / 2
@@ -136,24 +146,30 @@ class _Search:
         for i in range(_STEPS):
             fit = self.fitted(scout, choice, 2**line.at, few)
             gap = missing(fit)
-            if abs(gap) < 2 * _NEAR * unit:
+            if abs(gap) < _SCOUTED * unit:
                 break
             move = line.next(gap)
             if i == 0 or abs(move) > 0.5:
                 choice = self.choice(scout, 2**line.at)
+                line = _Line(line.at, line.slope)
         everything = np.arange(len(self._found.sample.x))
+        scouted, code_differs = line.at, scout is not self._code
         line = _Line(line.at + math.log2(ratio), line.slope)
         fits: list[tuple[float, Fit]] = []
-        priors = fit.model.priors if fit.model.layout is choice.layout else None
+        many = _FITS if fit.rate < _LOW_RATE else _FITS - 1
         for _ in range(_LAST_STEPS):
-            fit = self.fitted(self._code, choice, 2**line.at, everything, priors, _REFITS)
+            fit = self.fitted(self._code, choice, 2**line.at, everything, many)
             gap = missing(fit)
             fits.append((abs(gap), fit))
             if abs(gap) < _NEAR * unit:
                 break
-            priors = fit.model.priors
-            line.next(gap)
-        return min(fits, key=lambda found: found[0])[1]
+            if abs(line.next(gap)) < _CLOSE:
+                break
+        best = min(fits, key=lambda found: found[0])
+        if best[0] > _MISSED * unit and code_differs:
+            fit = self.fitted(scout, choice, 2**scouted, everything)
+            best = min(best, (abs(missing(fit)), fit), key=lambda found: found[0])
+        return best[1]
 
     def fitted(
         self,
@@ -161,7 +177,6 @@ class _Search:
         choice: Choice,
         step: float,
         which: np.ndarray,
-        priors: tuple[Prior, ...] | None = None,
         fits: int = _FITS,
         weight: float | None = None,
     ) -> Fit:
@@ -171,7 +186,8 @@ class _Search:
         scale = found.finite / max(1, len(sample.x))
         offsets = layout.offsets[sample.place % layout.length] if layout.kind == 1 else float(layout.offsets[0])
         y = (sample.x - offsets) / step
-        first = priors or first_priors(
+        # Always from the start: what is fitted often at a low rate falls to nothing in the end.
+        first = first_priors(
             y[kind < layout.classes], kind[kind < layout.classes], layout.classes, code.parities, scale
         )
         model = Model(code, step, layout, first, code.weight if weight is None else weight)
@@ -195,22 +211,32 @@ class _Search:
 
 
 class _Line:
-    """The secant in the logarithm of the step.
+    """The secant in the logarithm of the step, and once the goal lies between two steps, never outside of them.
 
     Attributes:
         at: where to look.
-        slope: by how much the gap falls for each octave less.
+        slope: by how much the gap rises for each octave more.
     """
 
     def __init__(self, at: float, slope: float = 1.0) -> None:
         self.at, self.slope = at, slope
         self._last: tuple[float, float] | None = None
+        self._low, self._high = -math.inf, math.inf
+        self._same = 0
 
     def next(self, gap: float) -> float:
-        """Goes on from a gap at ``at``; returns by how many octaves."""
-        if self._last is not None and abs(self.at - self._last[0]) > 1e-3:
-            self.slope = min(max((gap - self._last[1]) / (self.at - self._last[0]), 0.05), 2.0)
+        """Goes on from a gap at ``at``, positive where the step is too large; returns by how many octaves."""
+        if self._last is not None and self.at != self._last[0]:
+            self.slope = min(max((gap - self._last[1]) / (self.at - self._last[0]), 0.05), 50.0)
+        self._same = self._same + 1 if self._last is not None and (gap > 0) == (self._last[1] > 0) else 0
         self._last = (self.at, gap)
-        move = min(max(-gap / self.slope, -4.0), 4.0)
-        self.at += move
+        if gap > 0:
+            self._high = min(self._high, self.at)
+        else:
+            self._low = max(self._low, self.at)
+        found = self.at + min(max(-gap / self.slope, -4.0), 4.0)
+        between = math.isfinite(self._low) and math.isfinite(self._high)
+        if between and (self._same > 1 or not self._low < found < self._high):
+            found = (self._low + self._high) / 2
+        move, self.at = found - self.at, found
         return move

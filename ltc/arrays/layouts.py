@@ -18,7 +18,7 @@ __all__ = ["KINDS", "MOST_CLASSES", "MOST_COLUMNS", "Layout"]
 KINDS = ("all alike", "columns", "blocks")
 """What ``Layout.kind`` counts."""
 
-MOST_CLASSES = 32
+MOST_CLASSES = 20
 """Of an array."""
 
 MOST_COLUMNS = 1 << 16

@@ -15,10 +15,13 @@ from ltc.arrays.priors import MOST_ENTRIES, Prior, inward_of
 from ltc.coding.errors import CorruptStream
 from ltc.coding.file_fields import FieldReader, varint
 
-__all__ = ["LARGEST", "Model"]
+__all__ = ["ESCAPED", "LARGEST", "Model"]
 
 LARGEST = float(1 << 30)
 """Integers are below this in absolute value: numbers further out are kept as they are."""
+
+ESCAPED = 32
+"""Bits of an index that has no entry, beside the escape."""
 
 # Integers on each side of zero whose points and bits the search finds in tables.
 _MOST_TABULATED = 1 << 14
@@ -88,9 +91,16 @@ class Model:
 
     def bits(self, k: np.ndarray, kind: np.ndarray) -> float:
         """Of integers with their classes, all together."""
-        bits, _ = self.tables
-        middle = bits.shape[1] // 2
-        return float(bits[kind, np.clip(k, -middle, middle - 1) + middle].sum(dtype=np.float64))
+        total = 0.0
+        for c, prior in enumerate(self.priors):
+            own = k if len(self.priors) == 1 else k[kind == c]
+            parity = own & (prior.parities - 1)
+            at = (own >> (prior.parities - 1 + prior.shift)) - prior.low
+            entries = prior.high - prior.low
+            inside = (at >= 0) & (at < entries)
+            total += float(prior.costs()[parity, np.where(inside, at, entries)].sum())
+            total += prior.shift * int(inside.sum()) + ESCAPED * int(len(own) - inside.sum())
+        return total
 
     def decoded(self, k: np.ndarray, kind: np.ndarray, offsets: np.ndarray | float) -> np.ndarray:
         """The numbers, float64, that integers stand for."""

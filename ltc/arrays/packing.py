@@ -28,6 +28,7 @@ from ltc.arrays.container import (
     write_record,
 )
 from ltc.arrays.exact import read_exact, write_exact
+from ltc.arrays.exceptions import write_exceptions
 from ltc.arrays.fitting import Fit, fit_model
 from ltc.arrays.goals import Goal
 from ltc.arrays.model import Model
@@ -39,8 +40,8 @@ __all__ = ["Sink", "pack_sources", "unpack_file"]
 _CHUNK = 1 << 19
 # Bits that vectors among the tensors of a network have more than its matrices: they are few, and matter.
 _VECTORS = 6.0
-# A float whose numbers would take this share of their bits or more is better kept as it is, if that is shorter.
-_NEARLY_ALL = 0.5
+# Integers below it are exact as float64.
+_LARGEST_INTEGER = 1 << 52
 
 T = TypeVar("T")
 
@@ -127,18 +128,13 @@ def _pack_one(
         found = scanned(source)
         if found.constant:
             how, model = CONSTANT, source.read(0, 1).tobytes()
-        elif goal.max_error is not None and source.type.is_integer:
-            # The largest odd step, so that integers are decoded as integers.
-            goal = Goal(exact=True) if goal.max_error < 1 else Goal(max_error=math.floor(goal.max_error) + 0.5)
-        if how == EXACT and not goal.exact and found.finite:
-            fit = _fit(source, found, goal, code, pool.executor)
+        elif found.finite and source.type.is_lossy:
+            fit, most = _fit(source, found, goal, code, pool.executor)
     if fit is not None:
         how, model = LOSSY, fit.model.to_bytes()
         layout = fit.model.layout
         if layout.kind == 2:
             numbers = max(1, _CHUNK // layout.length) * layout.length
-        if goal.max_error is not None:
-            most = goal.max_error
     record = Record(source.name, source.type, source.shape, source.fortran, how, numbers, model)
     write_record(file, record)
     if how == CONSTANT:
@@ -161,23 +157,39 @@ def _pack_one(
     return total
 
 
-def _fit(source: Source, found: Scan, goal: Goal, code: str, pool: Executor | None) -> Fit | None:
-    """A model; None if the array is better kept exactly."""
-    overhead = 80 + len(source.name)
-    shape = source.shape[::-1] if source.fortran else source.shape
+def _fit(source: Source, found: Scan, goal: Goal, code: str, pool: Executor | None) -> tuple[Fit | None, float]:
+    """A model, and the largest error that chunks may have with it; no model if the array is better kept exactly."""
+    whole = source.type.is_integer
     with np.errstate(over="ignore", invalid="ignore"):
         spread = (found.high - found.low) ** 2
-    if not 1e-280 < spread < 1e280:
-        # Squares of such numbers are none.
-        return None
-    fit = fit_model(found, shape, goal, get_code(code), overhead, source.type.is_integer, pool)
-    if not math.isfinite(1 / fit.model.step) or not math.isfinite(fit.rate):
-        return None
-    if source.type.is_integer or fit.rate > _NEARLY_ALL * 8 * source.type.raw.itemsize:
-        part = source.read(0, min(source.size, _CHUNK))
-        if 8 * len(write_exact(part)) / len(part) <= fit.rate:
-            return None
-    return fit
+    # Squares of such numbers are none; integers as large have neighbours that a float64 does not know.
+    if not 1e-280 < spread < 1e280 or (whole and max(abs(found.low), abs(found.high)) >= _LARGEST_INTEGER):
+        return None, math.inf
+    if goal.exact and not whole:
+        return None, math.inf
+    part = source.read(0, min(source.size, _CHUNK))
+    kept = ~np.isfinite(source.type.numbers(part))
+    overhead = 80 + len(source.name) + len(write_exceptions(kept, part)) * found.size // len(part)
+    shape = source.shape[::-1] if source.fortran else source.shape
+
+    def fitted(goal: Goal, code: str) -> Fit | None:
+        fit = fit_model(found, shape, goal, get_code(code), overhead, whole, pool)
+        return fit if math.isfinite(1 / fit.model.step) and math.isfinite(fit.rate) else None
+
+    # Steps of one keep integers as they are.
+    exact = fitted(Goal(max_error=0.5), "z") if whole else None
+    rate = min(8 * len(write_exact(part)) / len(part), exact.rate if exact else math.inf)
+    if exact is not None and exact.rate > rate:
+        exact = None
+    if goal.exact or (whole and goal.max_error is not None and goal.max_error < 1):
+        return exact, 0.0
+    if whole and goal.max_error is not None:
+        # The largest odd step, so that integers are decoded as integers.
+        goal = Goal(max_error=math.floor(goal.max_error) + 0.5)
+    fit = fitted(goal, code)
+    if fit is None or rate <= fit.rate:
+        return exact, 0.0
+    return fit, goal.max_error if goal.max_error is not None else math.inf
 
 
 def unpack_file(

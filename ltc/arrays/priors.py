@@ -28,6 +28,8 @@ MOST_ENTRIES = 1 << 10
 # Of a bit, the unit of a table's entries; and the most bits that an entry takes.
 _UNIT, _MOST = 32, 30
 _POWERS = 2.0 ** (-np.arange(_UNIT) / _UNIT)
+# Functions of a curve.
+_CURVE = 5
 # Shifts of decoded points are told in these.
 _SHIFT = 64
 
@@ -162,32 +164,37 @@ def _curve_bits(prior: Prior) -> np.ndarray:
 
 def _fit_curve(found: np.ndarray, shift: int, low: int) -> np.ndarray:
     """Maximum likelihood, a convex problem, by Newton's method: float32 [5]."""
-    g = _features(len(found), shift, low, low + found.shape[1])
-    total = found.sum(1)
+    parities, entries = found.shape
+    g = _features(parities, shift, low, low + entries)
+    flat, total = g.reshape(-1, _CURVE), found.sum(1)
+    # What the curve would have to have, summed over all numbers.
+    wanted = found.ravel() @ flat
+    tolerance = 1e-8 * max(1.0, total.sum())
     ridge = 1e-6 * max(1.0, total.sum())
-    theta = np.array([0.0, 0.0, 0.0, 1.0, 0.0])
+    theta = np.zeros(_CURVE)
+    theta[3] = 1.0
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        energy = g @ theta
+        energy = (flat @ theta).reshape(parities, entries)
         least = energy.min(1, keepdims=True)
         weights = np.exp(least - energy)
         sums = weights.sum(1, keepdims=True)
-        value = float((found * energy).sum() + (total * (np.log(sums) - least)[:, 0]).sum())
+        value = float(wanted @ theta) + float(total @ (np.log(sums) - least)[:, 0])
         return value + ridge * float(theta @ theta), weights / sums
 
     value, p = loss(theta)
     for _ in range(30):
-        mean = np.einsum("pe,pei->pi", p, g)
-        gradient = np.einsum("pe,pei->i", found, g) - total @ mean + 2 * ridge * theta
-        centred = g - mean[:, None]
-        hessian = np.einsum("p,pe,pei,pej->ij", total, p, centred, centred) + 2 * ridge * np.eye(5)
+        mean = np.matmul(p[:, None], g)
+        centred = (g - mean).reshape(-1, _CURVE)
+        gradient = wanted - total @ mean[:, 0] + 2 * ridge * theta
+        hessian = (centred * (total[:, None] * p).reshape(-1, 1)).T @ centred + 2 * ridge * np.eye(_CURVE)
         step = np.linalg.solve(hessian, gradient)
         for _ in range(12):
             new, chances = loss(theta - step)
             if new <= value:
                 break
             step = step / 2
-        if new >= value - 1e-6 * max(1.0, total.sum()) * 1e-2:
+        if new >= value - tolerance:
             break
         theta, value, p = theta - step, new, chances
     return (theta / np.log(2)).astype(np.float32)

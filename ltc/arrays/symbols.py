@@ -10,7 +10,7 @@ import constriction
 import numba
 import numpy as np
 
-from ltc.arrays.model import LARGEST, Model
+from ltc.arrays.model import ESCAPED, LARGEST, Model
 from ltc.arrays.priors import Prior
 from ltc.coding.errors import CorruptStream
 from ltc.coding.file_fields import FieldReader, varint
@@ -24,8 +24,6 @@ Decoder = constriction.stream.queue.RangeDecoder
 
 # Bits that are coded as they are, at once.
 _AT_ONCE = 16
-# Bits of an escaped index, with its sign.
-_ESCAPED = 32
 
 
 def write_integers(model: Model, k: np.ndarray, kind: np.ndarray, encoder: Any) -> bytes:
@@ -121,7 +119,7 @@ def _write(encoder: Any, j: np.ndarray, prior: Prior, table: np.ndarray) -> None
         encoder.encode((low >> at) & ((1 << width) - 1), _Uniform(1 << width))
     if escapes:
         far = j[outside].view(np.uint32)
-        for at in range(0, _ESCAPED, _AT_ONCE):
+        for at in range(0, ESCAPED, _AT_ONCE):
             encoder.encode(((far >> at) & 0xFFFF).astype(np.int32), _Uniform(1 << _AT_ONCE))
 
 
@@ -143,7 +141,7 @@ def _read(decoder: Any, count: int, prior: Prior, table: np.ndarray) -> np.ndarr
             j += bits
     if escapes:
         far = np.zeros(count - some, np.uint32)
-        for at in range(0, _ESCAPED, _AT_ONCE):
+        for at in range(0, ESCAPED, _AT_ONCE):
             bits = _checked(lambda: decoder.decode(_Uniform(1 << _AT_ONCE), count - some))
             far |= bits.astype(np.uint32) << np.uint32(at)
         j[outside] = far.view(np.int32)
