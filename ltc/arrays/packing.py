@@ -40,6 +40,8 @@ __all__ = ["Sink", "pack_sources", "unpack_file"]
 _CHUNK = 1 << 19
 # Bits that vectors among the tensors of a network have more than its matrices: they are few, and matter.
 _VECTORS = 6.0
+# Arrays of fewer numbers are kept as they are: a model is as long.
+_FEW = 16
 # Integers below it are exact as float64.
 _LARGEST_INTEGER = 1 << 52
 
@@ -160,12 +162,11 @@ def _pack_one(
 def _fit(source: Source, found: Scan, goal: Goal, code: str, pool: Executor | None) -> tuple[Fit | None, float]:
     """A model, and the largest error that chunks may have with it; no model if the array is better kept exactly."""
     whole = source.type.is_integer
-    with np.errstate(over="ignore", invalid="ignore"):
-        spread = (found.high - found.low) ** 2
+    spread = min(found.high - found.low, 1e150) ** 2
     # Squares of such numbers are none; integers as large have neighbours that a float64 does not know.
     if not 1e-280 < spread < 1e280 or (whole and max(abs(found.low), abs(found.high)) >= _LARGEST_INTEGER):
         return None, math.inf
-    if goal.exact and not whole:
+    if (goal.exact and not whole) or found.finite < _FEW:
         return None, math.inf
     part = source.read(0, min(source.size, _CHUNK))
     kept = ~np.isfinite(source.type.numbers(part))

@@ -117,6 +117,8 @@ def scanned(source: Source) -> Scan:
         if first is None:
             first = raw[:1].tobytes()
         constant = constant and raw.tobytes() == first * len(raw) if constant else False
+        if not source.type.is_lossy:
+            continue
         x = source.type.numbers(raw)
         count, least, largest = _range(x)
         low, high, finite = min(low, least), max(high, largest), finite + count
@@ -160,29 +162,28 @@ class _ColumnSums:
             self.squares += np.einsum("rc,rc->c", centred, centred)
 
     def found(self) -> Columns | None:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(all="ignore"):
             count = np.maximum(self.count, 1)
             mean = self.sum / count
             variance = np.maximum(self.squares / count - mean * mean, 0)
             mean = mean + self.shift
-        if not np.isfinite(variance).all() or not np.isfinite(mean.astype(np.float32)).all():
-            return None
+            if not np.isfinite(variance).all() or not np.isfinite(mean.astype(np.float32)).all():
+                return None
         return Columns(mean, np.sqrt(variance), self.constant, self.first)
 
 
 def _sample(source: Source) -> Sample:
     """All of a small array, or runs of a large one, evenly spread."""
     size = source.size
-    if size <= _SAMPLE or not source.type.is_lossy:
-        size = min(size, _SAMPLE)
+    if not source.type.is_lossy:
+        return Sample(np.empty(0), np.empty(0, np.int64), False)
+    if size <= _SAMPLE:
         pieces = [(0, size)]
     else:
         runs = _SAMPLE // _RUN
         pieces = [(start, start + _RUN) for start in _starts(size, runs)]
     x = [source.type.numbers(source.read(*piece)).astype(np.float64) if size else np.empty(0) for piece in pieces]
     place = [np.arange(*piece) for piece in pieces]
-    if not source.type.is_lossy:
-        return Sample(np.empty(0), np.empty(0, np.int64), False)
     found, where = np.concatenate(x), np.concatenate(place)
     good = np.isfinite(found)
     return Sample(found[good], where[good], size == source.size)

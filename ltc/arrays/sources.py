@@ -7,6 +7,7 @@ import json
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,14 +142,19 @@ def _npy(path: Path) -> FileSource:
 
 
 def _archive(path: Path) -> Iterator[MemorySource]:
+    if not zipfile.is_zipfile(path):
+        path.open("rb").close()
+        raise ValueError(f"{path} is no .npz file.")
     try:
         with np.load(path, allow_pickle=False) as archive:
             for name in archive.files:
                 found = archive[name]
+                if not isinstance(found, np.ndarray):
+                    raise ValueError(f"{name} is no array")
                 _check(found.dtype, f"{path}[{name}]")
                 yield MemorySource(found, name)
-    except (zipfile.BadZipFile, EOFError, KeyError, AttributeError) as error:
-        raise ValueError(f"{path} is no .npz file that can be read.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged, or no .npz file that can be read ({error}).") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
