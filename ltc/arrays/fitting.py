@@ -14,13 +14,14 @@ from ltc.arrays.classes import ZEROS, Choice, choose_layout, entropy
 from ltc.arrays.codes import Code, get_code
 from ltc.arrays.goals import Goal
 from ltc.arrays.model import Model
+from ltc.arrays.priors import Prior
 from ltc.arrays.scan import Scan
 
 __all__ = ["Fit", "fit_model"]
 
 # A code that is as good for most of the search, and fast; and the numbers of the sample that it looks at.
 _SCOUT, _FEW = "tcq8", 1 << 16
-# Fits of the priors to the integers, each before the integers are searched again; one less above a rate.
+# Fits of the priors to the integers, each before the integers are searched again; above a rate, one to others.
 _FITS, _LOW_RATE = 3, 1.5
 # Steps of the search, with the scout and then with the code itself; the error of the goal that ends it.
 _STEPS, _LAST_STEPS, _SCOUTED, _NEAR = 10, 6, 5e-3, 7e-4
@@ -153,12 +154,13 @@ class _Search:
                 choice = self.choice(scout, 2**line.at)
                 line = _Line(line.at, line.slope)
         everything = np.arange(len(self._found.sample.x))
+        # What the scout has found is nearly right, but at a low rate nothing is fitted twice.
+        priors = fit.model.priors if fit.rate > _LOW_RATE and fit.model.layout is choice.layout else None
         scouted, code_differs = line.at, scout is not self._code
         line = _Line(line.at + math.log2(ratio), line.slope)
         fits: list[tuple[float, Fit]] = []
-        many = _FITS if fit.rate < _LOW_RATE else _FITS - 1
         for _ in range(_LAST_STEPS):
-            fit = self.fitted(self._code, choice, 2**line.at, everything, many)
+            fit = self.fitted(self._code, choice, 2**line.at, everything, priors)
             gap = missing(fit)
             fits.append((abs(gap), fit))
             if abs(gap) < _NEAR * unit:
@@ -177,6 +179,7 @@ class _Search:
         choice: Choice,
         step: float,
         which: np.ndarray,
+        priors: tuple[Prior, ...] | None = None,
         fits: int = _FITS,
         weight: float | None = None,
     ) -> Fit:
@@ -186,10 +189,12 @@ class _Search:
         scale = found.finite / max(1, len(sample.x))
         offsets = layout.offsets[sample.place % layout.length] if layout.kind == 1 else float(layout.offsets[0])
         y = (sample.x - offsets) / step
-        # Always from the start: what is fitted often at a low rate falls to nothing in the end.
-        first = first_priors(
-            y[kind < layout.classes], kind[kind < layout.classes], layout.classes, code.parities, scale
-        )
+        # From the start where there are none: what is fitted often at a low rate falls to nothing in the end.
+        if priors is not None:
+            first, fits = priors, 1
+        else:
+            some = kind < layout.classes
+            first = first_priors(y[some], kind[some], layout.classes, code.parities, scale)
         model = Model(code, step, layout, first, code.weight if weight is None else weight)
         near = (np.abs(y) * step <= model.reach) & (kind < layout.classes)
         x, kind = sample.x[near], kind[near]

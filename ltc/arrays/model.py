@@ -7,6 +7,7 @@ import zlib
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from ltc.arrays.codes import Code, code_names, get_code
@@ -104,14 +105,8 @@ class Model:
 
     def decoded(self, k: np.ndarray, kind: np.ndarray, offsets: np.ndarray | float) -> np.ndarray:
         """The numbers, float64, that integers stand for."""
-        _, inward = self.tables
-        middle = inward.shape[1] // 2
-        found = k.astype(np.float64)
-        if inward.any():
-            inside = np.abs(k) < middle
-            found += np.where(inside, inward[kind, np.where(inside, k, 0) + middle], 0)
-        found *= self.step
-        found += offsets
+        found = np.empty(len(k))
+        _decode(k, kind, self.tables[1], self.step, np.broadcast_to(np.asarray(offsets, np.float64), k.shape), found)
         return found
 
     @functools.cached_property
@@ -174,6 +169,17 @@ class Model:
         if any((max(-p.low, p.high) << p.shift) * p.parities > 1 << 62 for p in priors):
             raise CorruptStream("the model in the file is damaged")
         return Model(code, step, layout, priors)
+
+
+@numba.njit(cache=True, nogil=True)
+def _decode(k, kind, inward, step, offsets, found):  # type: ignore[no-untyped-def]
+    """Each operation is rounded for itself, so that every machine decodes the same."""
+    middle = inward.shape[1] // 2
+    for i in range(len(k)):
+        point = np.float64(k[i])
+        if -middle <= k[i] < middle:
+            point += np.float64(inward[kind[i], k[i] + middle])
+        found[i] = point * step + offsets[i]
 
 
 assert MOST_ENTRIES << 4 <= _MOST_TABULATED

@@ -42,6 +42,8 @@ _CHUNK = 1 << 19
 _VECTORS = 6.0
 # Arrays of fewer numbers are kept as they are: a model is as long.
 _FEW = 16
+# Numbers that tell what keeping all of them exactly would take.
+_LOOK = 1 << 15
 # Integers below it are exact as float64.
 _LARGEST_INTEGER = 1 << 52
 
@@ -168,7 +170,7 @@ def _fit(source: Source, found: Scan, goal: Goal, code: str, pool: Executor | No
         return None, math.inf
     if (goal.exact and not whole) or found.finite < _FEW:
         return None, math.inf
-    part = source.read(0, min(source.size, _CHUNK))
+    part = source.read(0, min(source.size, _LOOK))
     kept = ~np.isfinite(source.type.numbers(part))
     overhead = 80 + len(source.name) + len(write_exceptions(kept, part)) * found.size // len(part)
     shape = source.shape[::-1] if source.fortran else source.shape
