@@ -73,9 +73,9 @@ def network_lines(weights: dict[str, np.ndarray], before: float) -> list[str]:
     lines = [
         f"## The weights of a network, {count:,} numbers",
         "",
-        f"A classifier of letters, three layers, trained here; it tells {100 * before:.2f} % of {_TEST:,} test letters. "
-        "Beside it: each tensor rounded to multiples of its deviation over a number, as bytes through zlib at its best level, the "
-        "number such that the bytes are as many. Errors are mean squares over those of the weights.",
+        f"A classifier of letters, three layers, trained here; it tells {100 * before:.2f} % of {_TEST:,} test ones. "
+        "Beside it: each tensor rounded to multiples of its deviation over a number, as bytes through zlib at its best "
+        "level, the number such that the bytes are as many. Errors are mean squares over those of the weights.",
         "",
         "| bits a number | bytes | error | accuracy, % | rounding and zlib: bytes | error | accuracy, % |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -86,7 +86,8 @@ def network_lines(weights: dict[str, np.ndarray], before: float) -> list[str]:
         size, plain = rounded(weights, len(data))
         lines.append(
             f"| {8 * len(data) / count:.3f} | {len(data):,} | {_error(weights, found):.5f} | "
-            f"{100 * accuracy_of(found):.2f} | {size:,} | {_error(weights, plain):.5f} | {100 * accuracy_of(plain):.2f} |"
+            f"{100 * accuracy_of(found):.2f} | {size:,} | {_error(weights, plain):.5f} | "
+            f"{100 * accuracy_of(plain):.2f} |"
         )
         print(lines[-1], flush=True)
     return [*lines, ""]
