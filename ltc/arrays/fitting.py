@@ -92,7 +92,7 @@ def fit_model(
         # A little better than asked for, since a sample is not all.
         margin = 1e-3 if found.sample.whole else 3e-3
         step = math.sqrt(wanted / code.moment)
-        return search.step(step, lambda fit: math.log2(fit.distortion / wanted) / 2 + margin, 1.0)
+        return search.step(step, lambda fit: math.log2(fit.distortion / wanted) / 2 + margin, 1.0, code.moment)
     assert goal.bits is not None
     bits = goal.bits
 
@@ -132,16 +132,17 @@ class _Search:
     def choice(self, code: Code, step: float) -> Choice:
         return choose_layout(self._found, self._shape, step * code.parities)
 
-    def step(self, step: float, missing: Callable[[Fit], float], unit: float) -> Fit:
+    def step(self, step: float, missing: Callable[[Fit], float], unit: float, moment: float | None = None) -> Fit:
         """A model that meets a goal.
 
         Args:
             step: to begin with, of the code.
             missing: by how many bits the rate must rise; octaves of the step, about.
             unit: what its error is a fraction of.
+            moment: the code's, where errors shall be alike: codes with one step have one rate.
         """
         scout = get_code(_SCOUT) if self._code.states > 8 else self._code
-        ratio = math.sqrt(scout.moment / self._code.moment)
+        ratio = 1.0 if moment is None else math.sqrt(scout.moment / moment)
         line, few = _Line(math.log2(step / ratio)), self._found.sample.few(_FEW)
         choice = self.choice(scout, 2**line.at)
         for i in range(_STEPS):
