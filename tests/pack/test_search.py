@@ -67,6 +67,6 @@ def test_rounding_weighs_bits(rng):
     inward = np.zeros_like(bits)
     y, kind, k = (6 * rng.normal(size=n)).astype(np.float32), np.zeros(n, np.uint8), np.empty(n, np.int32)
     quantize_each(y, kind, bits, inward, np.float32(1), k)
-    around = np.floor(y)[:, None].astype(np.int64) + np.arange(-1, 3)
+    around = np.floor(y)[:, None].astype(np.int64) + np.arange(-3, 5)
     least = costs(y[:, None], kind[:, None], bits, inward, 1.0, around).min(1)
     assert np.allclose(costs(y, kind, bits, inward, 1.0, k.astype(np.int64)), least, rtol=1e-4)

@@ -113,21 +113,29 @@ def _cost(bits, inward, shift, width, at, error, weight):  # type: ignore[no-unt
 
 @compiled
 def quantize_each(y, kind, bits, inward, weight, out):  # type: ignore[no-untyped-def]
-    """Every integer for itself: of the four around a sample the cheapest.
+    """Every integer for itself: of the eight around a sample the cheapest.
 
     The arguments are those of ``quantize_sequences``.
     """
     width = bits.shape[1]
     bits, inward = bits.ravel(), inward.ravel()
     for i in range(len(y)):
-        low = np.int64(np.floor(y[i])) - 1
+        low = np.int64(np.floor(y[i])) - 3
         rest = np.float32(y[i] - low)
-        best, least = 0, np.float32(np.inf)
-        for j in range(4):
-            error = rest - np.float32(j)
-            cost = _cost(bits, inward, width * np.int64(kind[i]), width, low + j + width // 2, error, weight)
-            if cost < least:
-                best, least = j, cost
+        at = low + width // 2
+        shift = width * np.int64(kind[i])
+        best = 0
+        if at >= 0 and at + 8 <= width:
+            one, two, three, four, which = four_costs(bits, inward, at + shift, rest, weight)
+            least = min(min(one, two), min(three, four))
+            best = 0 if one == least else 1 if two == least else 2 if three == least else 3
+            best += 4 * ((np.int64(which) >> best) & 1)
+        else:
+            least = np.float32(np.inf)
+            for j in range(8):
+                cost = _cost(bits, inward, shift, width, at + j, rest - np.float32(j), weight)
+                if cost < least:
+                    best, least = j, cost
         out[i] = low + best
 
 
