@@ -129,7 +129,7 @@ def quantize_each(y, kind, bits, inward, weight, out):  # type: ignore[no-untype
             one, two, three, four, which = four_costs(bits, inward, at + shift, rest, weight)
             least = min(min(one, two), min(three, four))
             best = 0 if one == least else 1 if two == least else 2 if three == least else 3
-            best += 4 * ((np.int64(which) >> best) & 1)
+            best += 4 * ((int(which) >> best) & 1)
         else:
             least = np.float32(np.inf)
             for j in range(8):
