@@ -37,6 +37,8 @@ _COMMAND = (
     "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]); sys.exit(code)"
 )
 _MANY, _FEW = 10_000_000, 1_000_000
+# Errors over the variance at which NNCodec is looked at: about two to four bits.
+_ERRORS = (0.08, 0.04, 0.015, 0.006)
 
 
 def main() -> None:
@@ -54,17 +56,15 @@ def main() -> None:
         "",
         *speed_lines(normal),
     ]
-    if options.memory:
-        lines += memory_lines(options.memory)
     weights, accuracy = trained_weights()
     curves = {code: gaps(normal[:_FEW], code) for code in ("z", "tcq8", "tcq256")}
     if options.nncodec:
         biggest = max(weights.values(), key=lambda w: w.size)
         arrays = {
             "N(0, 1)": normal[:_FEW].reshape(1000, 1000),
-            "N(0, 1), ten million": normal.reshape(10_000, 1000),
             "Laplace": rng.laplace(size=(1000, 1000)).astype(np.float32),
             f"a layer's weights, {' x '.join(map(str, biggest.shape))}": biggest,
+            "N(0, 1), ten million": normal.reshape(10_000, 1000),
         }
         found, points = rival_lines(options.nncodec, arrays)
         lines, curves["NNCodec"] = lines + found, points
@@ -76,10 +76,16 @@ def main() -> None:
         "N(0, 1), a million numbers, whole files:",
         "",
         "![Bits above R(D) of packed arrays, against the rate](pack.png)",
+        "",
     ]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    (_ROOT / "docs" / "pack.md").write_text(text)
+    write(lines)
+    if options.memory:
+        write(lines + memory_lines(options.memory))
+
+
+def write(lines: list[str]) -> None:
+    """Writes the page."""
+    (_ROOT / "docs" / "pack.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
 def timed(call: Callable[..., Any], *arguments: Any, times: int = 1, **options: Any) -> tuple[Any, float]:
@@ -170,8 +176,7 @@ def rival_lines(python: str, arrays: dict[str, np.ndarray]) -> tuple[list[str], 
     points: list[tuple[float, float]] = []
     for name, array in arrays.items():
         scale = float(array.std())
-        for relative in (0.15, 0.06, 0.025, 0.0125, 0.006, 0.003):
-            p = rival(python, array, relative * scale * scale)
+        for p in rival(python, array, [e * scale * scale for e in (_ERRORS if array.size < _MANY else _ERRORS[1:2])]):
             psnr = 10 * math.log10(float(np.ptp(array.astype(np.float64))) ** 2 / p["distortion"])
             data, packing = timed(ltc.pack, array, psnr=psnr, times=2)
             _, unpacking = timed(ltc.unpack, data, times=2)
@@ -188,21 +193,16 @@ def rival_lines(python: str, arrays: dict[str, np.ndarray]) -> tuple[list[str], 
     return [*lines, ""], points
 
 
-def rival(python: str, array: np.ndarray, wanted: float) -> dict[str, Any]:
-    """NNCodec's point whose error is nearest to the wanted one."""
+def rival(python: str, array: np.ndarray, wanted: list[float]) -> list[dict[str, Any]]:
+    """NNCodec's points whose errors are about those that are wanted."""
+    # The step doubles with every four of the parameter; the error is about a third of its square.
+    parameters = [str(round(4 * math.log2(math.sqrt(3 * error)) + 1)) for error in wanted]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.npy"
         np.save(path, array)
-        # The step doubles with every four of the parameter; the error is about a third of its square.
-        near = round(4 * math.log2(math.sqrt(3 * wanted)) + 1)
-        out = subprocess.run(
-            [python, str(_ROOT / "benchmarks" / "pack_rival.py"), str(path), *map(str, range(near - 1, near + 2))],
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-    points = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
-    return min(points, key=lambda p: abs(math.log(p["distortion"] / wanted)))
+        command = [python, str(_ROOT / "benchmarks" / "pack_rival.py"), str(path), *parameters]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [json.loads(line) for line in out.splitlines() if line.startswith("{")]
 
 
 def draw(curves: dict[str, list[tuple[float, float]]]) -> None:

@@ -15,8 +15,8 @@ import ltc
 __all__ = ["network_lines", "trained_weights"]
 
 _SIDE, _LETTERS = 24, string.ascii_letters[:26]
-_TRAIN, _TEST, _STEPS = 20_000, 5_000, 1_500
-_BITS = (1.0, 1.5, 2.0, 3.0, 4.0)
+_TRAIN, _TEST, _STEPS = 16_000, 4_000, 800
+_BITS = (1.0, 2.0, 3.0, 4.0)
 
 
 def letters(count: int, seed: int) -> tuple[Tensor, Tensor]:
