@@ -49,6 +49,7 @@ format: $(STAMP) ## Format the code
 benchmarks: $(STAMP) ## The figures of the README, measured on this machine (half an hour)
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.codec
+	@$(BIN)/python -m benchmarks.pack
 	@$(BIN)/python -m benchmarks.limit
 	@$(BIN)/python -m benchmarks.main_job
 

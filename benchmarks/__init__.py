@@ -7,6 +7,8 @@
 - ``trellis_codes`` second moments of trellis codes, and a search for better ones
 - ``nsm_optimizer`` lattices found from random bases
 - ``codec`` files: their rate above the exact one, and the speed of writing and reading them
+- ``pack`` arrays without training: speed, memory, the weights of a network (``pack_network``), and NNCodec
+  (``pack_rival``)
 - ``ecvq`` entropy-constrained vector quantization in one to eight dimensions
 - ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training
 - ``quantizers`` what quantizing a vector costs

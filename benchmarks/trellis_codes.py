@@ -1,6 +1,6 @@
 """Normalized second moments of trellis codes, measured on long sequences; and a search for codes of more states.
 
-    python -m benchmarks.trellis_codes                             every code of ltc.lattices.catalogue.tcq
+    python -m benchmarks.trellis_codes                             every code of ltc.lattices.trellis_codes
     python -m benchmarks.trellis_codes --code 1017 342             any code: parity polynomials h0, h1 in octal
     python -m benchmarks.trellis_codes --search 512 --codes 200    the best codes of 512 states
 
@@ -31,9 +31,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.provenance import provenance
-from ltc.lattices.catalogue.tcq import CODES, encoder_tables
-from ltc.lattices.kernels.parallel import compiled, run_pieces
+from ltc.lattices.kernels.compilation import compiled
+from ltc.lattices.kernels.parallel import run_pieces
 from ltc.lattices.kernels.viterbi import ViterbiSearch
+from ltc.lattices.trellis_codes import CODES, encoder_tables
 from ltc.theory import space_filling_gap
 
 # Length of a sequence, and samples left out at each end: about twice what the transient of 2,048 states takes.

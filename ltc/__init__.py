@@ -16,7 +16,8 @@ The layers, each of which knows only those above it in this list. Each is loaded
 - ``ltc.images`` lattice bottlenecks and networks for images
 - ``ltc.training`` the LightningModules that train coders and networks
 - ``ltc.vectors`` files of vectors of any size (knows nothing of the others)
-- ``ltc.codec`` trained coders on files
+- ``ltc.arrays`` arrays of any kind to small files, without training: ``ltc.pack`` and ``ltc.unpack``
+- ``ltc.codec`` trained coders on files, and the commands
 
 Beside them ``files`` writes files whole or not at all, ``pixels`` reads and writes images, ``extras`` says what to
 install, and ``lazy`` loads packages at their first use.
@@ -29,23 +30,29 @@ from typing import TYPE_CHECKING
 from ltc.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from ltc import codec, coding, entropy, images, lattices, models, theory, training, transforms, vectors
+    from ltc import arrays, codec, coding, entropy, images, lattices, models, theory, training, transforms, vectors
+    from ltc.arrays import pack, unpack
 
 __version__ = "0.2.0"
 
 __all__ = [
     "__version__",
+    "arrays",
     "codec",
     "coding",
     "entropy",
     "images",
     "lattices",
     "models",
+    "pack",
     "theory",
     "training",
     "transforms",
+    "unpack",
     "vectors",
 ]
 
 
-__getattr__, __dir__ = lazy_names(__name__, {name: None for name in __all__ if name != "__version__"})
+_CALLS = {"pack": "arrays", "unpack": "arrays"}
+
+__getattr__, __dir__ = lazy_names(__name__, {name: _CALLS.get(name) for name in __all__ if name != "__version__"})

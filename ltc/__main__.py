@@ -1,4 +1,4 @@
-"""The command of the library: ``ltc compress | decompress | info | lattices | report``, or ``python -m ltc``.
+"""The command of the library, ``ltc`` or ``python -m ltc``: compress, decompress, pack, unpack, info, lattices, report.
 
 Each command is the ``main`` of the part that it belongs to, which is imported when it is asked for.
 """
@@ -27,6 +27,8 @@ class _Command(NamedTuple):
 _COMMANDS = {
     "compress": _Command("ltc.codec.__main__", True, "an array, recording or image to an .ltc file"),
     "decompress": _Command("ltc.codec.__main__", True, "an .ltc file to an array or image"),
+    "pack": _Command("ltc.codec.__main__", True, "any array, or a network's weights, to an .ltc file, untrained"),
+    "unpack": _Command("ltc.codec.__main__", True, "a file of pack to what was packed"),
     "info": _Command("ltc.codec.__main__", True, "what an .ltc file or a coder says about itself"),
     "lattices": _Command("ltc.lattices.__main__", False, "second moment, gap and speed of all lattices, or one's card"),
     "report": _Command("experiment.report.__main__", False, "a page of one or several sweeps (in a clone)"),

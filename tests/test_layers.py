@@ -24,7 +24,8 @@ _MAY = {
     "models": {"lattices", "entropy", "coding", "transforms"},
     "images": {"lattices", "entropy", "coding", "models"},
     "training": {"lattices", "entropy", "coding", "models", "images", "transforms"},
-    "codec": {"lattices", "entropy", "coding", "models", "images", "transforms", "vectors"},
+    "arrays": {"lattices", "coding"},
+    "codec": {"lattices", "entropy", "coding", "arrays", "models", "images", "transforms", "vectors"},
 }
 # Single files beside the packages, which know none of them.
 _FILES = {"extras", "files", "lazy", "pixels"}

@@ -3,14 +3,14 @@
 - ``checkpoint`` a trained coder as one file, with the configuration that made it
 - ``earlier_coders`` what earlier versions wrote there
 - ``run_folder`` where a run's coder is, and why there may be none
-- ``container`` the ``.ltc`` file of an array, ``image_container`` that of an image, both of ``file_fields``
+- ``container`` the ``.ltc`` file of an array, ``image_container`` that of an image, both of ``ltc.coding.file_fields``
 - ``arrays`` arrays of symbols as streams of blocks
 - ``tables`` tables (.csv, .npz, .parquet) as such streams
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
 - ``images`` networks for images: their checkpoint, and files of one image; ``image_evaluation`` what they do to images
-- ``__main__`` the command, and its parts: ``command`` (its words), ``ends`` (inputs and outputs), ``interruption``
-  (signals), ``memory`` and ``info``
+- ``__main__`` the command, and its parts: ``command`` (its words), ``packing`` (those of ``ltc.arrays``), ``ends``
+  (inputs and outputs), ``interruption`` (signals), ``progress``, ``memory`` and ``info``
 
 Names are loaded at their first use: the command heeds signals before it loads torch.
 """

@@ -1,14 +1,17 @@
-"""Files through a trained coder.
+"""Files through a trained coder, and arrays without one.
 
     python -m ltc.codec compress CHECKPOINT INPUT OUTPUT
     python -m ltc.codec decompress CHECKPOINT INPUT OUTPUT
+    python -m ltc.codec pack INPUT OUTPUT --bits 2
+    python -m ltc.codec unpack INPUT OUTPUT
     python -m ltc.codec info FILE …
 
 CHECKPOINT is the ``coder.pt`` that a run leaves in its folder, or that folder. INPUT of ``compress`` is an array of
 symbols (.npy, or .csv, .npz, .parquet), or a recording (.wav) for a coder of the Speech source; ``decompress`` writes
-an array. A coder of images takes an image (.png, .jpg and others) and writes a PNG. A ``-`` stands for standard input
-or output. ``info`` tells what a file is, and which coder wrote it; of a coder, its name in the files it writes and
-what it was trained on.
+an array. A coder of images takes an image (.png, .jpg and others) and writes a PNG. ``pack`` needs no coder: it fits a
+model to any array (.npy), or to each array of an .npz or .safetensors file, and ``unpack`` writes a file of the same
+kind. A ``-`` stands for standard input or output. ``info`` tells what a file is, and which coder wrote it; of a coder,
+its name in the files it writes and what it was trained on.
 """
 
 from __future__ import annotations

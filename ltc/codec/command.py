@@ -1,20 +1,21 @@
-"""What the command's words do: ``compress``, ``decompress`` and ``info``."""
+"""What the command's words do: ``compress``, ``decompress`` and ``info``; ``packing`` has two more."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import math
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltc.codec.ends import check_output, name_of, reading, writing
 from ltc.codec.interruption import Interruptions
 from ltc.codec.memory import memory_for
+from ltc.codec.packing import add_parsers
+from ltc.codec.progress import progress_bar
 from ltc.codec.run_folder import coder_place
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="compress | decompress | info")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="compress | decompress | pack | unpack | info"
+    )
     compress = commands.add_parser("compress", help="an array, recording or image to an .ltc file")
     decompress = commands.add_parser("decompress", help="an .ltc file to an array or image")
     for command, run in ((compress, _compress), (decompress, _decompress)):
@@ -77,6 +80,7 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
     compress.add_argument("--key", help="the array of an .npz, or the column of a .parquet whose lists are the vectors")
     compress.add_argument("--seed", type=_seed, help="of the dither of a dithered coder (0)")
     compress.add_argument("--chunk", type=_positive, help=f"numbers coded at once (memory; {_CHUNK:,})")
+    add_parsers(commands)
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
     info.set_defaults(run=_info)
     info.add_argument("files", metavar="FILE", nargs="+", help="an .ltc file, a coder.pt, or the folder of a run")
@@ -112,7 +116,7 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
             source.check(checkpoint.dim)
         with (
             writing(options.output, interruptions) as out,
-            _progress("compressing", math.prod(source.shape)) as progress,
+            progress_bar("compressing", math.prod(source.shape)) as progress,
         ):
             compress_stream(checkpoint, source, out, seed, chunk, progress)
             source.end()
@@ -137,7 +141,7 @@ def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> No
         reading(options.input) as file,
         memory_for("the chunks of this file; compress with a smaller --chunk"),
         writing(options.output, interruptions) as out,
-        _progress("decompressing", None) as progress,
+        progress_bar("decompressing", None) as progress,
     ):
 
         def write(header: Header) -> Callable[[np.ndarray], None]:
@@ -214,18 +218,6 @@ def _info(options: argparse.Namespace, interruptions: Interruptions) -> None:
         for name, value in rows.items():
             table.add_row(name, value)
         Console().print(table)
-
-
-@contextlib.contextmanager
-def _progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(f"{what}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(what, total=None if total is None else 4 * total)
-        yield lambda numbers: progress.advance(task, 4 * numbers)
 
 
 def _warn(notes: list[str]) -> None:

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ltc.codec.file_fields import FieldReader, varint
 from ltc.coding.errors import CorruptStream
+from ltc.coding.file_fields import FieldReader, varint
 
 __all__ = ["Header", "read_chunk", "read_end", "read_header", "write_chunk", "write_header"]
 

@@ -7,8 +7,8 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ltc.codec.file_fields import FieldReader, varint
 from ltc.coding.errors import CorruptStream
+from ltc.coding.file_fields import FieldReader, varint
 
 __all__ = ["ImageHeader", "is_image", "read_image_file", "write_image_file"]
 

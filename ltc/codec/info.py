@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ltc.arrays.about import about_arrays
+from ltc.arrays.container import MAGIC
 from ltc.codec.container import read_chunk, read_end, read_header
 from ltc.codec.ends import name_of, reading
 from ltc.codec.image_container import is_image, read_image_file
@@ -17,7 +19,7 @@ _ARCHIVE = b"PK\x03\x04"
 
 
 def about(path: str) -> dict[str, str]:
-    """What an ``.ltc`` file, a ``coder.pt`` or the coder of a run's folder is, by name.
+    """What an ``.ltc`` file of any kind, a ``coder.pt`` or the coder of a run's folder is, by name.
 
     Args:
         path: of it; ``-`` for standard input, which is a file.
@@ -33,6 +35,8 @@ def about(path: str) -> dict[str, str]:
         if start == _ARCHIVE and path != "-":
             return _about_coder(path)
         try:
+            if start == MAGIC:
+                return about_arrays(file)
             return _about_image(file) if is_image(start) else _about_array(file)
         except ValueError as error:
             raise ValueError(f"{name_of(path)}: {error}") from error

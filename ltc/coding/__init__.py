@@ -12,15 +12,25 @@
 - ``frequencies`` probabilities as integers, the same on any machine
 - ``range_coder`` constriction's range coder, with escapes
 - ``point_coder`` points to bytes and back; ``container``, ``image_container`` what files hold beside them
+- ``file_fields`` integers and whole reads in files
 - ``errors`` what is wrong with a stream that is none
+
+Names are loaded at their first use: range coder and errors need no torch.
 """
 
-from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
-from ltc.coding.conditional_triangular_model import ConditionalTriangularModel, TabulatedTriangularModel
-from ltc.coding.errors import CorruptStream, NoBitstream
-from ltc.coding.point_coder import decode_points, encode_points
-from ltc.coding.point_models import PointModel
-from ltc.coding.weights import dithered_point_model, point_model
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ltc.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
+    from ltc.coding.conditional_triangular_model import ConditionalTriangularModel, TabulatedTriangularModel
+    from ltc.coding.errors import CorruptStream, NoBitstream
+    from ltc.coding.point_coder import decode_points, encode_points
+    from ltc.coding.point_models import PointModel
+    from ltc.coding.weights import dithered_point_model, point_model
 
 __all__ = [
     "ConditionalModel",
@@ -35,3 +45,20 @@ __all__ = [
     "encode_points",
     "point_model",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "ConditionalModel": "conditional_model",
+        "ConditionalTriangularModel": "conditional_triangular_model",
+        "CorruptStream": "errors",
+        "NoBitstream": "errors",
+        "PointModel": "point_models",
+        "TabulatedTriangularModel": "conditional_triangular_model",
+        "conditional_point_model": "conditional_model",
+        "decode_points": "point_coder",
+        "dithered_point_model": "weights",
+        "encode_points": "point_coder",
+        "point_model": "weights",
+    },
+)

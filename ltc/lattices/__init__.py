@@ -14,14 +14,38 @@
 - ``kernels`` searches compiled for the CPU
 - ``learned`` a lattice with parameters, which is trained along with a network
 - ``nsm_optimizer`` descent on the second moment over all generator matrices
+- ``trellis_codes`` polynomials of the trellis codes
 - ``card``, ``card_plot``, ``theta`` a lattice at a glance (``python -m ltc.lattices``)
+
+Names are loaded at their first use: the kernels and the trellis codes' polynomials need no torch.
 """
 
-from ltc.lattices.lattice import Lattice
-from ltc.lattices.learned import LearnedLattice
-from ltc.lattices.product import ProductLattice
-from ltc.lattices.registry import get, names, register
-from ltc.lattices.trellis import Trellis
-from ltc.lattices.trellis_lattice import TrellisLattice
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ltc.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from ltc.lattices.lattice import Lattice
+    from ltc.lattices.learned import LearnedLattice
+    from ltc.lattices.product import ProductLattice
+    from ltc.lattices.registry import get, names, register
+    from ltc.lattices.trellis import Trellis
+    from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["Lattice", "LearnedLattice", "ProductLattice", "Trellis", "TrellisLattice", "get", "names", "register"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Lattice": "lattice",
+        "LearnedLattice": "learned",
+        "ProductLattice": "product",
+        "Trellis": "trellis",
+        "TrellisLattice": "trellis_lattice",
+        "get": "registry",
+        "names": "registry",
+        "register": "registry",
+    },
+)

@@ -7,7 +7,7 @@ from hydra.utils import instantiate
 from omegaconf import open_dict
 
 from experiment.identity import fingerprint, identity
-from ltc.lattices.catalogue.tcq import CODES
+from ltc.lattices.trellis_codes import CODES
 
 
 @pytest.mark.parametrize(

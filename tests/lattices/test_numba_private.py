@@ -5,7 +5,7 @@ import numpy as np
 
 from ltc.lattices.kernels import simd
 from ltc.lattices.kernels.barnes_wall import _search
-from ltc.lattices.kernels.parallel import _SHARED
+from ltc.lattices.kernels.compilation import _SHARED
 
 
 @numba.njit

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from ltc import lattices
-from ltc.lattices.catalogue.tcq import CODES, TrellisCode, encoder_tables
+from ltc.lattices.catalogue.tcq import TrellisCode
+from ltc.lattices.trellis_codes import CODES, encoder_tables
 
 
 @pytest.mark.parametrize("states", CODES)

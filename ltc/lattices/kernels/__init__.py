@@ -5,10 +5,10 @@ One file a family of lattices:
 - ``cosets``: cosets of Z^n and D_n by the all-ones vector (a2, dn, dn_dual, e8),
 - ``barnes_wall``: bw16,
 - ``leech``: leech,
-- ``viterbi``: trellis codes, and trellis search with any additive costs.
+- ``viterbi``: trellis codes, and trellis search with any additive costs; ``viterbi_steps`` what it is made of.
 
 What they share: ``simd`` (a number type for all lanes of a SIMD register), ``blocks`` (tables of words' costs and the
-Wagner rule, in lanes), ``parallel`` (compilation, and pieces of a batch on several threads). Nothing is compiled on
+Wagner rule, in lanes), ``compilation``, ``parallel`` (pieces of a batch on several threads). Nothing is compiled on
 import; a kernel is compiled on first use, a few seconds, and cached on disk beside its source (in numba's user cache
 where that cannot be written).
 """

@@ -13,7 +13,8 @@ import numpy as np
 from torch import Tensor
 
 from ltc.lattices.kernels.blocks import join, join_four, letter_costs, load_lanes, place, store_lanes
-from ltc.lattices.kernels.parallel import compiled, nearest_rows
+from ltc.lattices.kernels.compilation import compiled
+from ltc.lattices.kernels.parallel import nearest_rows
 from ltc.lattices.kernels.simd import LANES, filled, load, minimum, select, store
 
 __all__ = ["BarnesWallSearch"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.lattices.kernels.parallel import inlined
+from ltc.lattices.kernels.compilation import inlined
 from ltc.lattices.kernels.simd import LANES, filled, load, maximum, minimum, rint, select, store
 
 __all__ = ["join", "join_four", "letter_costs", "load_lanes", "odd", "place", "store_lanes"]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.blocks import load_lanes, odd, store_lanes
-from ltc.lattices.kernels.parallel import compiled, nearest_rows
+from ltc.lattices.kernels.compilation import compiled
+from ltc.lattices.kernels.parallel import nearest_rows
 from ltc.lattices.kernels.simd import LANES, filled, load, minimum, rint, select, store
 
 __all__ = ["CosetSearch"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.lattices.kernels.parallel import compiled, inlined
+from ltc.lattices.kernels.compilation import compiled, inlined
 from ltc.lattices.kernels.schnorr_euchner import reduce, search
 
 __all__ = ["descend", "moments"]

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.blocks import join_four, letter_costs, load_lanes, place, store_lanes
-from ltc.lattices.kernels.parallel import compiled, inlined, nearest_rows, run_pieces
+from ltc.lattices.kernels.compilation import compiled, inlined
+from ltc.lattices.kernels.parallel import nearest_rows, run_pieces
 from ltc.lattices.kernels.simd import LANES, filled, load, minimum, select, store
 
 __all__ = ["LeechSearch"]

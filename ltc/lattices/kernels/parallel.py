@@ -1,4 +1,4 @@
-"""How every kernel is compiled, cut into pieces and run: numba without a lock, on as many threads as torch has.
+"""How every kernel is cut into pieces and run, on as many threads as torch has.
 
 A kernel is called as ``kernel(start, stop, *arguments)`` and fills rows ``start`` to ``stop`` of its outputs, block
 by block of LANES rows, one a SIMD lane. Pieces touch different rows and need no lock.
@@ -11,40 +11,16 @@ each kernel would be compiled twice (with and without threads).
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
-import numba
 import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.simd import LANES
 
-__all__ = ["compiled", "inlined", "nearest_rows", "run_pieces"]
-
-# "contract" lets a product and a sum become one instruction. Nothing that assumes away NaN or infinities: a NaN
-# must never turn into an index out of bounds.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-
-# Decorator of the functions that kernels are made of: they become part of each kernel.
-inlined: Any = numba.njit(forceinline=True, **_OPTIONS)
-
-# What all kernels are made of. By itself numba's cache looks at a kernel's own file only.
-_SHARED = zlib.crc32(b"".join(Path(__file__).with_stem(name).read_bytes() for name in ("simd", "blocks", "parallel")))
-
-
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorator of kernels: compiled on first use for each type of input, and cached on disk until a source changes."""
-    kernel = numba.njit(cache=True, **_OPTIONS)(function)
-    # The stamp by which numba knows an outdated cache has no public name; without it the cache still works.
-    index: Any = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
-        index._source_stamp = (index._source_stamp, _SHARED)
-    return kernel
-
+__all__ = ["nearest_rows", "run_pieces"]
 
 # Pieces a thread gets on average: more than one, so that a core busy with something else delays no one.
 _PIECES_A_THREAD = 4
@@ -56,7 +32,7 @@ def run_pieces(kernel: Callable[..., None], count: int, grain: int, *arguments: 
     """Call ``kernel(start, stop, *arguments)`` for pieces that together cover ``range(count)``.
 
     Args:
-        kernel: a function made by ``compiled``.
+        kernel: a function made by ``compilation.compiled``.
         count: rows.
         grain: the least number of rows worth handing to another thread (about 0.1 ms of work).
         arguments: what else the kernel takes.
@@ -85,7 +61,7 @@ def nearest_rows(kernel: Callable[..., None], x: Tensor, grain: int, *arguments:
     """The nearest points of the rows of ``x`` by ``kernel(start, stop, x, out, *arguments)``.
 
     Args:
-        kernel: a function made by ``compiled``.
+        kernel: a function made by ``compilation.compiled``.
         x: [batch, dim] on the CPU, float32 or float64; need not be contiguous and is not changed.
         grain: see ``run_pieces``.
         arguments: tables; arrays of floats must have the dtype of ``x``.

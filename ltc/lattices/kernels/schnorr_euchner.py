@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.lattices.kernels.parallel import compiled, inlined
+from ltc.lattices.kernels.compilation import compiled, inlined
 
 __all__ = ["nearest_integers", "reduce", "reduce_basis", "search"]
 

@@ -12,20 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltc.lattices.kernels.parallel import compiled, inlined, nearest_rows, run_pieces
-from ltc.lattices.kernels.simd import LANES, bits, filled, load, minimum, rint, select, store
+from ltc.lattices.kernels.compilation import compiled, inlined
+from ltc.lattices.kernels.parallel import nearest_rows, run_pieces
+from ltc.lattices.kernels.simd import LANES, load, rint, store
+from ltc.lattices.kernels.viterbi_steps import BITS, TILE, begin, end, forward, load_tile, trace
 
 __all__ = ["ViterbiSearch"]
 
 # State transitions worth a second thread.
 _GRAIN = 1 << 21
-
-# One bit a lane.
-_BITS = np.dtype(f"uint{LANES}")
-
-# Samples loaded at once: their branch costs stay in the first-level cache. Path costs are set back to a minimum of 0
-# after as many samples, so that float32 is precise enough for a sequence of any length.
-_TILE = 32
 
 
 class ViterbiSearch:
@@ -101,29 +96,29 @@ def _search(start, stop, x, out, back, step, out_step):  # type: ignore[no-untyp
     """``out[b]`` becomes ``out_step * k`` with ``step * k`` nearest to ``x[b]``."""
     real = x.dtype.type
     n = x.shape[1]
-    y = np.empty((_TILE, LANES), x.dtype)
-    branch = np.empty((4 * _TILE, LANES), x.dtype)
+    y = np.empty((TILE, LANES), x.dtype)
+    branch = np.empty((4 * TILE, LANES), x.dtype)
     paths = np.empty((2 * len(back), LANES), x.dtype)
-    choices = np.empty((n, len(back)), _BITS)
+    choices = np.empty((n, len(back)), BITS)
     state = np.empty(LANES, np.intp)
     down, up = real(1 / step), real(out_step)
     for first in range(start, stop, LANES):
-        _begin(paths)
-        for t in range(0, n, _TILE):
-            count = min(_TILE, n - t)
-            _load_tile(x, first, stop, t, count, down, y)
+        begin(paths)
+        for t in range(0, n, TILE):
+            count = min(TILE, n - t)
+            load_tile(x, first, stop, t, count, down, y)
             for i in range(count):
                 for r in range(4):
                     shifted = load(y, i) - r
                     error = shifted - 4 * rint(shifted * 0.25)
                     store(branch, 4 * i + r, error * error)
-            _forward(branch, count, back, paths, choices, t)
-        _end(paths, state)
-        for t in range((n - 1) // _TILE * _TILE, -1, -_TILE):
-            count = min(_TILE, n - t)
+            forward(branch, count, back, paths, choices, t)
+        end(paths, state)
+        for t in range((n - 1) // TILE * TILE, -1, -TILE):
+            count = min(TILE, n - t)
             # Branch costs are not needed any more; their table takes the residues.
-            _trace(choices, t, count, back, state, branch)
-            _load_tile(x, first, stop, t, count, down, y)
+            trace(choices, t, count, back, state, branch)
+            load_tile(x, first, stop, t, count, down, y)
             for i in range(count):
                 r = load(branch, i)
                 store(y, i, r + 4 * rint((load(y, i) - r) * 0.25))
@@ -137,87 +132,20 @@ def _residues(start, stop, costs, out, back):  # type: ignore[no-untyped-def]
     n = costs.shape[1]
     flat = costs.reshape(len(costs), 4 * n)
     one = costs.dtype.type(1)
-    branch = np.empty((4 * _TILE, LANES), costs.dtype)
+    branch = np.empty((4 * TILE, LANES), costs.dtype)
     paths = np.empty((2 * len(back), LANES), costs.dtype)
-    choices = np.empty((n, len(back)), _BITS)
+    choices = np.empty((n, len(back)), BITS)
     state = np.empty(LANES, np.intp)
     for first in range(start, stop, LANES):
-        _begin(paths)
-        for t in range(0, n, _TILE):
-            count = min(_TILE, n - t)
-            _load_tile(flat, first, stop, 4 * t, 4 * count, one, branch)
-            _forward(branch, count, back, paths, choices, t)
-        _end(paths, state)
-        for t in range((n - 1) // _TILE * _TILE, -1, -_TILE):
-            count = min(_TILE, n - t)
-            _trace(choices, t, count, back, state, branch)
+        begin(paths)
+        for t in range(0, n, TILE):
+            count = min(TILE, n - t)
+            load_tile(flat, first, stop, 4 * t, 4 * count, one, branch)
+            forward(branch, count, back, paths, choices, t)
+        end(paths, state)
+        for t in range((n - 1) // TILE * TILE, -1, -TILE):
+            count = min(TILE, n - t)
+            trace(choices, t, count, back, state, branch)
             for lane in range(min(LANES, stop - first)):
                 for i in range(count):
                     out[first + lane, t + i] = np.int64(branch[i, lane])
-
-
-@inlined
-def _load_tile(x, first, last, t, count, scale, block):  # type: ignore[no-untyped-def]
-    """Row i of ``block`` becomes ``x[first : first + LANES, t + i] * scale``; lanes past ``last - 1`` repeat it."""
-    for lane in range(LANES):
-        row = min(first + lane, last - 1)
-        for i in range(count):
-            block[i, lane] = x[row, t + i] * scale
-
-
-@inlined
-def _begin(paths):  # type: ignore[no-untyped-def]
-    """All paths start in state 0."""
-    for s in range(len(paths)):
-        store(paths, s, filled(paths, np.inf))
-    store(paths, 0, filled(paths, 0))
-
-
-@inlined
-def _forward(branch, count, back, paths, choices, t):  # type: ignore[no-untyped-def]
-    """Add, compare, select for ``count`` samples, the first of which is number t.
-
-    Args:
-        branch: rows [sample, residue].
-        back: [states, choice, 2].
-        paths: rows [2, state], least costs of the paths to each state; the second half is scratch.
-        choices: [n, states], whether the second choice is better, a bit a lane.
-    """
-    states = len(back)
-    here, there = 0, states
-    for i in range(count):
-        for s in range(states):
-            one = load(paths, here + back[s, 0, 0]) + load(branch, 4 * i + back[s, 0, 1])
-            two = load(paths, here + back[s, 1, 0]) + load(branch, 4 * i + back[s, 1, 1])
-            choices[t + i, s] = bits(two < one)
-            store(paths, there + s, minimum(two, one))
-        here, there = there, here
-    least = load(paths, here)
-    for s in range(1, states):
-        least = minimum(load(paths, here + s), least)
-    for s in range(states):
-        store(paths, s, load(paths, here + s) - least)
-
-
-@inlined
-def _end(paths, state):  # type: ignore[no-untyped-def]
-    """The final state of the cheapest path of each lane."""
-    least, where = load(paths, 0), filled(paths, 0)
-    for s in range(1, len(paths) // 2):
-        total = load(paths, s)
-        where = select(total < least, filled(paths, s), where)
-        least = minimum(total, least)
-    store(paths, 0, where)
-    for lane in range(LANES):
-        state[lane] = np.intp(paths[0, lane])
-
-
-@inlined
-def _trace(choices, t, count, back, state, path):  # type: ignore[no-untyped-def]
-    """Follow the choices back from ``state`` [lane] over ``count`` samples; their residues become rows of ``path``."""
-    for i in range(count - 1, -1, -1):
-        for lane in range(LANES):
-            s = state[lane]
-            choice = (np.intp(choices[t + i, s]) >> lane) & 1
-            path[i, lane] = back[s, choice, 1]
-            state[lane] = back[s, choice, 0]
