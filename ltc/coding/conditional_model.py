@@ -10,26 +10,18 @@ made once.
 from __future__ import annotations
 
 import abc
-import functools
-import math
 from collections.abc import Sequence
 
 import numba
 import numpy as np
 
-from ltc.coding.errors import NoBitstream
 from ltc.coding.frequencies import counts
-from ltc.coding.gaussian_mass import REACH, gaussian_masses
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.coding.residue_tables import ResidueTables
 from ltc.coding.trellis_steps import LEAST_SUM, MEMORY, PARITIES, after_residues, code_steps, follow, odd_states
-from ltc.entropy.cells import spacing
-from ltc.entropy.conditional_base import ConditionalPrior
-from ltc.entropy.conditional_trellis import ConditionalCodePrior, ConditionalTrellisPrior
-from ltc.entropy.trellis_sums import table_radius
 from ltc.lattices import TrellisLattice
 
-__all__ = ["ConditionalModel", "conditional_point_model", "distinct_steps", "level_model"]
+__all__ = ["ConditionalModel", "distinct_steps", "level_model"]
 
 
 class ConditionalModel(abc.ABC):
@@ -63,25 +55,6 @@ class ConditionalModel(abc.ABC):
         """
 
 
-@functools.singledispatch
-def conditional_point_model(prior: ConditionalPrior, scales: np.ndarray) -> ConditionalModel:
-    """The bitstream of a conditional prior.
-
-    Args:
-        prior: the prior.
-        scales: float64 [levels], standard deviations; the same ones wherever a stream is read.
-
-    Raises:
-        ValueError: if the prior has none.
-    """
-    raise NoBitstream(f"{type(prior).__name__} has no bitstream.")
-
-
-@conditional_point_model.register
-def _(prior: ConditionalTrellisPrior | ConditionalCodePrior, scales: np.ndarray) -> ConditionalModel:
-    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales))
-
-
 def level_model(lattice: TrellisLattice, weights: Sequence[Sequence[np.ndarray]]) -> ConditionalModel:
     """The bitstream of a lattice with a trellis, or of a trellis code, from each level's weights.
 
@@ -100,17 +73,6 @@ def distinct_steps(lattice: TrellisLattice) -> tuple[np.ndarray, np.ndarray]:
     """
     steps, kinds = np.unique(np.round(lattice.steps.cpu().numpy() * 2.0**24) / 2.0**24, return_inverse=True)
     return steps, kinds.astype(np.int64)
-
-
-def _gaussian_weights(lattice: TrellisLattice, scales: np.ndarray) -> list[list[np.ndarray]]:
-    q, width, found = lattice.trellis.modulus, spacing(lattice), []
-    for step in distinct_steps(lattice)[0]:
-        rows = []
-        for scale in (scales / step).tolist():
-            radius = table_radius(math.ceil(REACH * scale) + width, q)
-            rows.append(gaussian_masses(scale, width, radius + q)[np.abs(np.arange(-radius, radius + q))])
-        found.append(rows)
-    return found
 
 
 class _TrellisModel(ConditionalModel):

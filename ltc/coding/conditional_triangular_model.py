@@ -12,11 +12,10 @@ import abc
 import numba
 import numpy as np
 
-from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
+from ltc.coding.conditional_model import ConditionalModel
 from ltc.coding.frequencies import counts
 from ltc.coding.gaussian_mass import LEAST_MASS, REACH, cell_mass
 from ltc.coding.range_coder import Decoder, Encoder
-from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
 from ltc.lattices import Lattice
 
 __all__ = ["ConditionalTriangularModel", "TabulatedTriangularModel"]
@@ -29,11 +28,6 @@ _TAIL = 1e-9
 
 # Numbers of the tables that are laid out at once.
 _MEMORY = 1 << 22
-
-
-@conditional_point_model.register
-def _(prior: ConditionalTriangularPrior, scales: np.ndarray) -> ConditionalModel:
-    return ConditionalTriangularModel(prior.lattice, scales)
 
 
 class _TriangularModel(ConditionalModel):

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ltc.coding.conditional_model import ConditionalModel, conditional_point_model
+from ltc.coding.conditional_model import ConditionalModel
+from ltc.coding.conditional_weights import conditional_point_model
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.layout import Layout, Segment, nearest, shared_points

@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from ltc import lattices
 from ltc.coding import CorruptStream
-from ltc.coding.conditional_model import conditional_point_model
+from ltc.coding.conditional_weights import conditional_point_model
 from ltc.coding.gaussian_mass import gaussian_masses
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional import conditional_prior

@@ -8,7 +8,7 @@ import torch
 
 from ltc import lattices
 from ltc.coding import CorruptStream
-from ltc.coding.conditional_model import conditional_point_model
+from ltc.coding.conditional_weights import conditional_point_model
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional import conditional_prior
 from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
