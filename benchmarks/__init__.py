@@ -10,6 +10,7 @@
 - ``pack`` arrays without training: speed, memory, the weights of a network (``pack_network``), and NNCodec
   (``pack_rival``)
 - ``ecvq`` entropy-constrained vector quantization in one to eight dimensions
+- ``one_shot`` lattices, rounding and NTC on one symbol at a time
 - ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training
 - ``quantizers`` what quantizing a vector costs
 - ``sweeps`` what killing sweeps, launchers and callbacks cost (``callback_time``)

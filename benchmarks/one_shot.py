@@ -1,0 +1,128 @@
+"""One symbol at a time: lattices beside rounding and NTC with the same transforms, latents, steps and seeds.
+
+    python -m benchmarks.one_shot                    # all sweeps, two hours; goes on where it was stopped
+    python -m benchmarks.one_shot physics_one_shot   # one of them
+
+Runs the sweeps ``multirun_sweeps/*_one_shot.yaml``, three seeds of each point, into ``multirun/``, and writes
+``docs/one_shot.md`` with a picture of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import subprocess
+import sys
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from benchmarks.paper.systems import bd_rate, by_system, read_sweep
+from benchmarks.provenance import commits_of, provenance
+from docs.pictures.style import figure, plain
+
+_ROOT = Path(__file__).resolve().parent.parent
+_SWEEPS = {"physics_one_shot": "Physics, four latents", "banana_one_shot": "Banana at high rate, two latents"}
+
+Points = list[dict[str, Any]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweeps", nargs="*", choices=[*_SWEEPS, []], help="(all)")
+    options = parser.parse_args()
+    lines = [
+        "# One symbol at a time, measured",
+        "",
+        f"Made by `python -m benchmarks.one_shot`; seeds 0, 1 and 2; {provenance()}.",
+        "",
+        "The same standardized transforms, latents, learning rates, steps and seeds in every row of a table. NTC has "
+        "noise and then rounding; the others go on with true quantization, the decoder in the encoder's search "
+        "(`experiment=one_shot`), Z like the lattice. Errors are standard deviations over the seeds.",
+    ]
+    for name in options.sweeps or _SWEEPS:
+        folder = _ROOT / "multirun" / name
+        command = ["run.py", "-m", "--config-name", name, "size=cpu", "logger=none"]
+        subprocess.run([sys.executable, *command, f"hydra.sweep.dir={folder}"], cwd=_ROOT, check=True)
+        systems = by_system(read_sweep(folder))
+        draw(systems, _SWEEPS[name], _ROOT / "docs" / "results" / f"{name}.png")
+        made = f"Made by `python {' '.join(command)}` at commit {', '.join(commits_of([folder]))}."
+        lines += [
+            "",
+            f"## {_SWEEPS[name]}",
+            "",
+            made,
+            "",
+            f"![{_SWEEPS[name]}: distortion over rate]({_picture(name)})",
+        ]
+        lines += ["", *rates(systems), "", *costs(systems)]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    (_ROOT / "docs" / "one_shot.md").write_text(text)
+
+
+def _seeds(points: Points) -> list[Points]:
+    """The curve of each seed."""
+    return [[p for p in points if p["seed"] == seed] for seed in sorted({p["seed"] for p in points})]
+
+
+def _about(values: list[float], digits: int, unit: str = "") -> str:
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{fmean(values):.{digits}f}{spread}{unit}"
+
+
+def rates(systems: dict[str, Points]) -> list[str]:
+    """BD-rates of each system's curves against NTC's and Z's, seed by seed."""
+    anchors = [name for name in systems if name == "NTC" or name.endswith("_z")]
+    lines = ["| system | " + " | ".join(f"BD-rate against {name}" for name in anchors) + " |"]
+    lines.append("| --- |" + " --- |" * len(anchors))
+    for name, points in systems.items():
+        cells = []
+        for anchor in anchors:
+            pairs = zip(_seeds(systems[anchor]), _seeds(points), strict=True)
+            found = [rate for rate in (bd_rate(*pair) for pair in pairs) if math.isfinite(rate)]
+            cells.append(_about(found, 1, " %") if name != anchor and found else "")
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def costs(systems: dict[str, Points]) -> list[str]:
+    """A row for each system and lambda: means and standard deviations over seeds."""
+    lines = ["| system | lambda | rate, bits | distortion | rate + lambda D | spread of it | training, s |"]
+    lines.append("| --- |" + " --- |" * 6)
+    for name, points in systems.items():
+        for lmbda in sorted({p["lambda"] for p in points}):
+            here = [p for p in points if p["lambda"] == lmbda]
+            cost = [p["rate"] + lmbda * p["distortion"] for p in here]
+            spread = f"{100 * stdev(cost) / fmean(cost):.1f} %" if len(cost) > 1 else ""
+            distortion = fmean(p["distortion"] for p in here)
+            seconds = fmean(p["train_seconds"] for p in here)
+            rate = _about([p["rate"] for p in here], 3)
+            lines.append(
+                f"| {name} | {lmbda:g} | {rate} | {distortion:.4g} | {_about(cost, 3)} | {spread} | {seconds:.0f} |"
+            )
+    return lines
+
+
+def draw(systems: dict[str, Points], title: str, path: Path) -> None:
+    """Distortion over rate, a line for each seed."""
+    made = figure(7.0, 4.4)
+    axes = made.subplots()
+    for number, (name, points) in enumerate(systems.items()):
+        for seed, curve in enumerate(_seeds(points)):
+            style = {"color": f"C{number}", "marker": "o", "markersize": 3, "linewidth": 1, "alpha": 0.8}
+            axes.plot(
+                [p["rate"] for p in curve],
+                [p["distortion"] for p in curve],
+                label=None if seed else name,
+                **style,  # type: ignore[arg-type]
+            )
+    axes.set(yscale="log", xlabel="rate (bits/symbol)", ylabel="distortion (MSE)", title=title)
+    axes.legend(frameon=False)
+    plain(axes)
+    path.parent.mkdir(exist_ok=True)
+    made.savefig(path, dpi=110, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
