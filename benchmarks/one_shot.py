@@ -53,7 +53,7 @@ def main() -> None:
             "",
             made,
             "",
-            f"![{_SWEEPS[name]}: distortion over rate]({_picture(name)})",
+            f"![{_SWEEPS[name]}: distortion over rate](results/{name}.png)",
         ]
         lines += ["", *rates(systems), "", *costs(systems)]
     text = "\n".join(lines) + "\n"
