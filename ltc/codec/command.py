@@ -27,6 +27,8 @@ __all__ = ["run"]
 
 _THREADS = "of torch. No file depends on its reader's: a decoder of images takes its last step with its writer's"
 
+_EFFORT = "of a search for better latents of an image, decoder in the loop: smaller files, encoded slowly (none)"
+
 # Numbers coded at once, unless the command says otherwise.
 _CHUNK = 1 << 20
 
@@ -80,6 +82,7 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
     compress.add_argument("--key", help="the array of an .npz, or the column of a .parquet whose lists are the vectors")
     compress.add_argument("--seed", type=_seed, help="of the dither of a dithered coder (0)")
     compress.add_argument("--chunk", type=_positive, help=f"numbers coded at once (memory; {_CHUNK:,})")
+    compress.add_argument("--effort", type=_positive, metavar="STEPS", help=_EFFORT)
     add_parsers(commands)
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
     info.set_defaults(run=_info)
@@ -102,6 +105,8 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
     if content["format"] == IMAGE_FORMAT:
         return _compress_image(options, path, content, interruptions)
     checkpoint = coder_from(path, content)
+    if options.effort is not None:
+        raise ValueError(f"--effort is for coders of images, and {path} is a coder of arrays, which searches anyway.")
     seed, chunk = options.seed or 0, options.chunk or _CHUNK
     with reading(options.input) as file, memory_for(f"chunks of {chunk:,} numbers; try a smaller --chunk"):
         name = name_of(options.input)
@@ -158,7 +163,7 @@ def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> No
 def _compress_image(
     options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
 ) -> None:
-    from ltc.codec.images import compress_image, network_from
+    from ltc.codec.images import compress_image, network_from, refine_image
     from ltc.pixels import read_image
 
     for name, value in (("--seed", options.seed), ("--chunk", options.chunk), ("--key", options.key)):
@@ -175,7 +180,11 @@ def _compress_image(
         memory_for(f"an image of {size}, which is coded as a whole; code parts of it"),
         writing(options.output, interruptions) as out,
     ):
-        compress_image(checkpoint, pixels, out)
+        latents = None
+        if options.effort is not None:
+            with progress_bar("searching", options.effort, steps=True) as progress:
+                latents = refine_image(checkpoint, pixels, options.effort, progress).latents
+        compress_image(checkpoint, pixels, out, latents)
     _warn(notes)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -31,6 +32,7 @@ with warnings.catch_warnings():
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
+    from ltc.images.refinement import Refined
 
 __all__ = [
     "ImageCheckpoint",
@@ -38,6 +40,7 @@ __all__ = [
     "decompress_image",
     "load_network",
     "network_from",
+    "refine_image",
     "save_network",
 ]
 
@@ -133,14 +136,46 @@ def _instantiate(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
     return network.eval()
 
 
+def refine_image(
+    checkpoint: ImageCheckpoint, pixels: Tensor, steps: int, progress: Callable[[int], None] = lambda steps: None
+) -> Refined:
+    """Searches for better latents of one image than the analysis transform's, decoder and prior in the loop.
+
+    Args:
+        checkpoint: the network; the price of distortion is the lambda that it was trained for.
+        pixels: uint8 [3, height, width].
+        steps: of the search; a step takes about as long as one of training.
+        progress: is told the steps that were taken.
+
+    Raises:
+        ValueError: for a network that codes position after position, or that does not say its lambda.
+    """
+    from ltc.images.padding import pad_to_multiple
+    from ltc.images.refinement import Refinement
+    from ltc.pixels import to_image
+
+    if not isinstance(lmbda := checkpoint.about.get("lambda"), int | float):
+        raise ValueError("The network does not say which lambda it was trained for; a search needs it.")
+    x = pad_to_multiple(to_image(pixels)[None], checkpoint.network.factor)
+    height, width = pixels.shape[1:]
+    with _deterministic():
+        return Refinement(float(lmbda), steps)(checkpoint.network, x, (height, width), progress)
+
+
 @torch.no_grad()
-def compress_image(checkpoint: ImageCheckpoint, pixels: Tensor, file: BinaryIO) -> Tensor:
+def compress_image(
+    checkpoint: ImageCheckpoint,
+    pixels: Tensor,
+    file: BinaryIO,
+    latents: tuple[Tensor, Tensor | None] | None = None,
+) -> Tensor:
     """Writes an image as an `.ltc` file, and returns what it will be decoded to.
 
     Args:
         checkpoint: the network.
         pixels: uint8 [3, height, width], at least one pixel.
         file: open for writing.
+        latents: of ``refine_image``, to take in the place of the analysis transforms'.
 
     Raises:
         ValueError: if the network's numbers are none, or too large.
@@ -151,12 +186,12 @@ def compress_image(checkpoint: ImageCheckpoint, pixels: Tensor, file: BinaryIO) 
     network = checkpoint.network
     height, width = pixels.shape[1:]
     with _deterministic():
-        coded = network.compress(pad_to_multiple(to_image(pixels)[None], network.factor))
+        coded = network.compress(pad_to_multiple(to_image(pixels)[None], network.factor), latents)
         strings = [string for (string,) in coded["strings"]]
-        decoded, latents = _decode(network, strings, height, width)
-    if latents != _latents(coded["y_hat"]):
+        decoded, checksum = _decode(network, strings, height, width)
+    if checksum != _latents(coded["y_hat"]):
         raise ValueError("The network does not decode what it encodes: the image was not written.")
-    header = ImageHeader(checkpoint.fingerprint, height, width, latents, _checksum(decoded))
+    header = ImageHeader(checkpoint.fingerprint, height, width, checksum, _checksum(decoded))
     write_image_file(file, header, strings)
     return decoded
 

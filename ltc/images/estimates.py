@@ -29,13 +29,16 @@ def bits(likelihoods: dict[str, Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def estimate(network: ImageNetwork, pixels: Tensor) -> Estimate:
+def estimate(network: ImageNetwork, pixels: Tensor, latents: tuple[Tensor, Tensor | None] | None = None) -> Estimate:
     """The forward pass of a network in evaluation mode.
 
     Args:
         network: the network.
         pixels: uint8 [3, height, width], of any size.
+        latents: y and z, to take in the place of the analysis transforms'.
     """
     height, width = pixels.shape[1:]
-    out = network(pad_to_multiple(to_image(pixels)[None], network.factor))
-    return Estimate(to_pixels(out["x_hat"][0, :, :height, :width]), float(bits(out["likelihoods"])))
+    if latents is None:
+        latents = network.g_a(pad_to_multiple(to_image(pixels)[None], network.factor)), None
+    reconstruction, likelihoods = network.measure(*latents)
+    return Estimate(to_pixels(reconstruction[0, :, :height, :width]), float(bits(likelihoods)))

@@ -15,13 +15,23 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import contextvars
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-__all__ = ["ChosenGrids", "Exact", "Grids", "KnownGrids", "on_grid", "threads_of_synthesis", "using_threads"]
+__all__ = [
+    "ChosenGrids",
+    "Exact",
+    "Grids",
+    "KnownGrids",
+    "on_grid",
+    "threads_of_synthesis",
+    "using_threads",
+    "with_derivatives",
+]
 
 # The finest grid, and how many others there are with its step, each shifted by a part of it.
 _STEP, _SHIFTS = 2.0**-10, 16
@@ -39,7 +49,7 @@ _MOST_THREADS = 64
 
 
 class Exact:
-    """A network in double precision, without derivatives.
+    """A network in double precision, without derivatives (but `with_derivatives`).
 
     Args:
         module: the network, which is left as it is; its parameters are taken as they are now.
@@ -55,9 +65,24 @@ class Exact:
         self._module = module
         self._tensors = {name: t.detach().double() for name, t in tensors.items() if t.is_floating_point()}
 
-    @torch.no_grad()
     def __call__(self, x: Tensor) -> Tensor:
-        return functional_call(self._module, self._tensors, (x.double(),))
+        if _derivatives.get():
+            return self._module(x)
+        with torch.no_grad():
+            return functional_call(self._module, self._tensors, (x.double(),))
+
+
+@contextlib.contextmanager
+def with_derivatives(on: bool = True) -> Iterator[None]:
+    """Inside it networks of `Exact` are computed as they are, with their derivatives: for searches, not for files."""
+    token = _derivatives.set(on)
+    try:
+        yield
+    finally:
+        _derivatives.reset(token)
+
+
+_derivatives: contextvars.ContextVar[bool] = contextvars.ContextVar("derivatives", default=False)
 
 
 class Grids(abc.ABC):

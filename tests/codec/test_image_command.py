@@ -285,3 +285,17 @@ def test_a_text_file_is_no_image_by_its_name(trained, fails, tmp_path):
 def test_options_of_arrays_are_refused(trained, photograph, fails, tmp_path, name, value):
     said = fails("compress", trained(), photograph(), tmp_path / "a.ltc", name, value)
     assert said == f"{name} is for coders of arrays, and {trained()} is a coder of images, coded as a whole."
+
+
+def test_a_search_costs_no_more_and_comes_back(trained, photograph, succeeds, fails, tmp_path):
+    """The price of bits and errors is that of the network's lambda; networks that are serial say that they cannot."""
+    photo, cost = photograph(), []
+    for name, more in (("nearest", []), ("searched", ["--effort", 12])):
+        succeeds("compress", trained(), photo, tmp_path / f"{name}.ltc", *more)
+        succeeds("decompress", trained(), tmp_path / f"{name}.ltc", tmp_path / f"{name}.png")
+        pixels, decoded = read_image(photo), read_image(tmp_path / f"{name}.png")
+        bits = 8 * (tmp_path / f"{name}.ltc").stat().st_size / pixels[0].numel()
+        cost.append(bits + 0.01 * float((pixels.double() - decoded.double()).square().mean()))
+    assert cost[1] < cost[0]
+    said = fails("compress", trained("serial"), photo, tmp_path / "a.ltc", "--effort", 3)
+    assert said.startswith("This network codes one position after another") and not (tmp_path / "a.ltc").exists()

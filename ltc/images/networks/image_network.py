@@ -41,15 +41,28 @@ class ImageNetwork(CompressionModel):
         if self.training:
             return super().forward(x)
         with torch.no_grad():
-            passes = [Estimate(y) for y in self.g_a(x).split(1)]
-            images = [self._synthesis(self.code(coding), threads_of_synthesis()) for coding in passes]
-            parts = [coding.likelihoods for coding in passes]
+            images, parts = zip(*(self.measure(y) for y in self.g_a(x).split(1)), strict=True)
         likelihoods = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         return {"x_hat": torch.cat(images), "likelihoods": likelihoods}
 
     @torch.no_grad()
-    def compress(self, x: Tensor) -> dict[str, Any]:
+    def measure(self, y: Tensor, z: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """What becomes of one image's latents: the reconstruction, and the likelihoods.
+
+        Args:
+            y: latents [1, channels, height, width].
+            z: hyper-latents; by default those that the hyper-analysis makes of y.
+        """
+        coding = Estimate(y, z)
+        return self.synthesize(self.code(coding)), coding.likelihoods
+
+    @torch.no_grad()
+    def compress(self, x: Tensor, latents: tuple[Tensor, Tensor | None] | None = None) -> dict[str, Any]:
         """Images [batch, 3, height, width] as strings.
+
+        Args:
+            x: the images.
+            latents: y and z of one image, to take in the place of the analysis transforms'.
 
         Returns:
             ``strings``, lists with one for each image, the last one that of its notes; ``shape``, for `decompress`; and
@@ -58,7 +71,7 @@ class ImageNetwork(CompressionModel):
         Raises:
             ValueError: if there are no tables yet, or a network's numbers are none.
         """
-        passes = [Write(y) for y in self.g_a(x).split(1)]
+        passes = [Write(y) for y in self.g_a(x).split(1)] if latents is None else [Write(*latents)]
         decoded = [self.code(coding) for coding in passes]
         strings = [list(column) for column in zip(*(coding.strings for coding in passes), strict=True)]
         return {"strings": strings, "shape": self.code_shape(*x.shape[2:]), "y_hat": torch.cat(decoded)}
@@ -77,16 +90,17 @@ class ImageNetwork(CompressionModel):
         for coding in passes:
             coding.end()
         pairs = zip(decoded, passes, strict=True)
-        images = [self._synthesis(y_hat, coding.notes.threads).clamp_(0, 1) for y_hat, coding in pairs]
+        images = [self.synthesize(y_hat, coding.notes.threads).clamp_(0, 1) for y_hat, coding in pairs]
         return {"x_hat": torch.cat(images), "y_hat": torch.cat(decoded)}
 
     def code_shape(self, height: int, width: int) -> tuple[int, int]:
         """The ``shape`` that `decompress` takes, for an image of this height and width, multiples of `factor`."""
         return height // self.factor, width // self.factor
 
-    def _synthesis(self, y_hat: Tensor, threads: int) -> Tensor:
+    def synthesize(self, y_hat: Tensor, threads: int | None = None) -> Tensor:
+        """The image of decoded latents, not clamped yet, with so many threads; by default as many as files name."""
         synthesis: nn.Module = self.g_s
-        with using_threads(threads):
+        with using_threads(threads_of_synthesis() if threads is None else threads):
             return synthesis(y_hat.to(next(synthesis.parameters()).dtype))
 
 

@@ -81,21 +81,22 @@ class Estimate(Pass):
 
     Args:
         y: the latents of one image.
+        z: its hyper-latents, where they are not those that the hyper-analysis makes of y.
 
     Attributes:
         likelihoods: of y, and of z where there is side information: [1, count].
     """
 
-    def __init__(self, y: Tensor) -> None:
+    def __init__(self, y: Tensor, z: Tensor | None = None) -> None:
         super().__init__(ChosenGrids())
-        self._y, self._parts = y, dict[str, list[Tensor]]()
+        self._y, self._z, self._parts = y, z, dict[str, list[Tensor]]()
 
     @property
     def likelihoods(self) -> dict[str, Tensor]:
         return {name: torch.cat(parts, 1) for name, parts in sorted(self._parts.items())}
 
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
-        decoded, likelihoods = bottleneck(analysis(self._y))
+        decoded, likelihoods = bottleneck(analysis(self._y) if self._z is None else self._z)
         self._keep(name, likelihoods)
         return decoded
 
@@ -126,12 +127,13 @@ class Write(Pass):
 
     Args:
         y: the latents of one image.
+        z: its hyper-latents, where they are not those that the hyper-analysis makes of y.
     """
 
-    def __init__(self, y: Tensor) -> None:
+    def __init__(self, y: Tensor, z: Tensor | None = None) -> None:
         self._chosen = ChosenGrids()
         super().__init__(self._chosen)
-        self._y, self._gaussians, self._densities = y, list[bytes](), list[bytes]()
+        self._y, self._z, self._gaussians, self._densities = y, z, list[bytes](), list[bytes]()
 
     @property
     def strings(self) -> list[bytes]:
@@ -140,7 +142,7 @@ class Write(Pass):
         return [*self._gaussians, *self._densities, notes.to_bytes()]
 
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
-        latents = analysis(self._y)
+        latents = analysis(self._y) if self._z is None else self._z
         strings = bottleneck.compress(latents)
         self._densities += strings
         return bottleneck.decompress(strings, latents.shape[2:])

@@ -1,0 +1,207 @@
+"""A search that closes the loop: one image's latents descend the cost of what the decoder makes of them.
+
+An analysis transform was trained for all images; the latents of one image can do better, at no cost to its decoder.
+Errors of latents do not add up in a decoder, so that a search must look at the decoded image: here latents and
+hyper-latents descend ``bits/pixel + lambda * squared error`` of the quantized image, by gradients through synthesis,
+prior and (straight through) the nearest lattice point. The best of all points looked at is kept, the nearest points of
+the analysis among them.
+
+Yang, Bamler & Mandt, "Improving inference for neural image compression", NeurIPS 2020, arXiv:2006.04240, section 3, do
+this for rounding, with Gumbel noise in its place; Campos, Meierhans, Djelouah & Schroers, "Content adaptive
+optimization for neural image compression", CVPR workshops 2019, straight through.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from compressai.entropy_models import EntropyBottleneck, GaussianConditional
+from torch import Tensor
+
+from ltc import lattices
+from ltc.images.estimates import bits
+from ltc.images.exact import ChosenGrids, with_derivatives
+from ltc.images.networks.passes import Pass, Select, everything
+from ltc.images.networks.raster_scan import Visit
+from ltc.images.swap import use_lattice
+
+if TYPE_CHECKING:
+    from ltc.images.networks.image_network import ImageNetwork
+
+__all__ = ["Refined", "Refinement"]
+
+
+class Refined(NamedTuple):
+    """What a search has found.
+
+    Attributes:
+        y: latents of one image, for ``ImageNetwork.compress``; their nearest points are what is sent.
+        z: hyper-latents; None where there are none.
+        before: cost of the analysis transform's own latents.
+        after: cost of these.
+    """
+
+    y: Tensor
+    z: Tensor | None
+    before: float
+    after: float
+
+    @property
+    def latents(self) -> tuple[Tensor, Tensor | None]:
+        """y and z."""
+        return self.y, self.z
+
+
+@dataclass
+class Refinement:
+    """The search for one image.
+
+    Args:
+        lmbda: lambda, as in training: the cost is bits per pixel + lambda * mean squared error of values from 0 to 255.
+        steps: of the descent.
+        lr: learning rate at its start, in units of the lattice's step; it falls to 0.
+        every: steps between two looks at the true cost.
+
+    Raises:
+        ValueError: if there are no steps, or lambda or the rate is not positive.
+
+    Examples:
+        >>> from ltc.images.networks import MeanScaleHyperprior
+        >>> network = MeanScaleHyperprior(8, 16).eval()
+        >>> network.update()
+        True
+        >>> refined = Refinement(lmbda=0.01, steps=4, every=2)(network, torch.rand(1, 3, 64, 64))
+        >>> refined.after <= refined.before
+        True
+    """
+
+    lmbda: float
+    steps: int = 200
+    lr: float = 0.1
+    every: int = 10
+
+    def __post_init__(self) -> None:
+        if not self.lmbda > 0 or self.steps < 1 or self.every < 1 or not self.lr > 0:
+            raise ValueError(
+                "A refinement has lambda > 0, steps >= 1, every >= 1 and lr > 0, got "
+                f"{self.lmbda:g}, {self.steps}, {self.every} and {self.lr:g}."
+            )
+
+    def __call__(
+        self,
+        network: ImageNetwork,
+        x: Tensor,
+        size: tuple[int, int] | None = None,
+        progress: Callable[[int], None] = lambda steps: None,
+    ) -> Refined:
+        """Refines the latents of one image.
+
+        Args:
+            network: in evaluation mode, with its tables.
+            x: the image [1, 3, height, width] in [0, 1], padded to a multiple of the network's factor.
+            size: height and width of the part that counts; all of it by default.
+            progress: is told the steps that were taken.
+
+        Raises:
+            ValueError: for a network that codes position after position: its walk has no derivative.
+        """
+        height, width = size or x.shape[2:]
+        # Whoever evaluates may be in inference mode, whose tensors have no derivatives, ever.
+        with torch.inference_mode(False), torch.enable_grad():
+            return self._descend(network, x.clone(), height, width, progress)
+
+    def _descend(
+        self, network: ImageNetwork, x: Tensor, height: int, width: int, progress: Callable[[int], None]
+    ) -> Refined:
+        relaxed = _relaxed(network)
+        with torch.no_grad():
+            coding = _Relaxed(network.g_a(x))
+        with with_derivatives():
+            self._cost(relaxed, coding, x, height, width)  # finds the hyper-latents
+            best = self._true(network, coding, x, height, width)
+            before = best.after
+            latents = [t for t in (coding.y, coding.z) if t is not None]
+            optimizer = torch.optim.Adam(latents, lr=self.lr)
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+            for step in range(1, self.steps + 1):
+                optimizer.zero_grad()
+                self._cost(relaxed, coding, x, height, width).backward()
+                optimizer.step()
+                schedule.step()
+                progress(1)
+                if step % self.every == 0 or step == self.steps:
+                    best = min(best, self._true(network, coding, x, height, width), key=lambda found: found.after)
+        return best._replace(before=before)
+
+    def _cost(self, network: ImageNetwork, coding: _Relaxed, x: Tensor, height: int, width: int) -> Tensor:
+        coding.bits = x.new_zeros(())
+        reconstruction = network.g_s(network.code(coding))
+        return self._price(coding.bits, reconstruction, x, height, width)
+
+    @torch.no_grad()
+    def _true(self, network: ImageNetwork, coding: _Relaxed, x: Tensor, height: int, width: int) -> Refined:
+        """The cost as the evaluation has it."""
+        y, z = (None if t is None else t.detach().clone() for t in (coding.y, coding.z))
+        assert y is not None
+        with with_derivatives(False):
+            reconstruction, likelihoods = network.measure(y, z)
+        cost = float(self._price(bits(likelihoods).sum(), reconstruction.clamp(0, 1), x, height, width))
+        return Refined(y, z, cost, cost)
+
+    def _price(self, count: Tensor, reconstruction: Tensor, x: Tensor, height: int, width: int) -> Tensor:
+        error = (reconstruction - x)[..., :height, :width].square().mean()
+        return count / (height * width) + self.lmbda * 255**2 * error
+
+
+class _Relaxed(Pass):
+    """A walk with derivatives: nearest points straight through, likelihoods of these points.
+
+    Args:
+        y: the latents to start from.
+
+    Attributes:
+        y: latents that descend.
+        z: hyper-latents that do; None before the first walk, and where there are none.
+        bits: of the walk's points.
+    """
+
+    def __init__(self, y: Tensor) -> None:
+        super().__init__(ChosenGrids())
+        self.y: Tensor = y.detach().clone().requires_grad_()
+        self.z: Tensor | None = None
+        self.bits = y.new_zeros(())
+
+    def settled(self, values: Tensor) -> Tensor:
+        return values
+
+    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
+        if name == "z" and self.z is None:
+            self.z = analysis(self.y).detach().clone().requires_grad_()
+        decoded, likelihoods = bottleneck(self.y if self.z is None else self.z, training=True)
+        self.bits = self.bits - likelihoods.log2().sum()
+        return decoded
+
+    def gaussians(
+        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
+    ) -> Tensor:
+        decoded, likelihoods = conditional(select(self.y), scales.clamp(min=0.0), means=means, training=True)
+        self.bits = self.bits - likelihoods.log2().sum()
+        return decoded
+
+    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+        raise ValueError(
+            "This network codes one position after another, which a search by descent cannot follow: leave out the "
+            "search, or take a network with a checkerboard or channel context."
+        )
+
+
+def _relaxed(network: ImageNetwork) -> ImageNetwork:
+    """The network with derivatives of its latents alone; what it rounds is the lattice Z, which has them."""
+    found = copy.deepcopy(network).requires_grad_(False)
+    if any(type(module) in (EntropyBottleneck, GaussianConditional) for module in found.modules()):
+        use_lattice(found, lattices.get("z"), hyper=True)
+    return found.eval()

@@ -1,0 +1,59 @@
+"""Laws of the search that closes the loop: never worse than nearest points, and files decode to what it has seen."""
+
+import pytest
+import torch
+from hydra.utils import instantiate
+
+from ltc.images.refinement import Refinement
+
+SERIAL = {"mbt2018", "cheng2020_attn", "context_raster"}
+
+
+@pytest.fixture
+def network(small_config, some_pair):
+    """A small network of random weights, with latents of some size, in evaluation mode."""
+    net = instantiate(small_config(*some_pair)).eval()
+    last = [m for m in net.g_a.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)][-1]
+    with torch.no_grad():
+        last.weight *= 3 / float(net.g_a(torch.rand(1, 3, 64, 64)).std())
+    net.update(force=True)
+    return net
+
+
+def test_never_worse_and_decoded_as_seen(network, some_pair):
+    """The cost that it tells is that of what the strings decode to; the network stays as it was."""
+    x = torch.rand(1, 3, 64, 64)
+    search = Refinement(lmbda=0.01, steps=6, every=2)
+    if some_pair[0] in SERIAL:
+        with pytest.raises(ValueError, match="one position after another"):
+            search(network, x)
+        return
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with torch.inference_mode():  # as Lightning's evaluation has it
+        found = search(network, x.clone(), (50, 60))
+    assert found.after <= found.before
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    with torch.no_grad():
+        reconstruction, likelihoods = network.measure(*found.latents)
+    coded = network.compress(x, found.latents)
+    decoded = network.decompress(coded["strings"], coded["shape"])
+    assert torch.equal(decoded["x_hat"], reconstruction.clamp(0, 1))
+    bits = sum(float(-part.log2().sum()) for part in likelihoods.values())
+    error = float((decoded["x_hat"] - x)[..., :50, :60].square().mean())
+    assert found.after == pytest.approx(bits / 3000 + 0.01 * 255**2 * error, rel=1e-5)
+
+
+def test_more_steps_find_more(small_config):
+    """On one network and image, where there is much to find: hyper-latents move, too."""
+    net = instantiate(small_config("mbt2018_mean", "e8")).eval()
+    net.update(force=True)
+    x = torch.rand(1, 3, 64, 64)
+    few, many = (Refinement(lmbda=0.05, steps=steps)(net, x) for steps in (10, 60))
+    assert many.after < few.after < few.before == many.before
+    assert not torch.equal(many.z, net.h_a(many.y))
+
+
+@pytest.mark.parametrize("wrong", [{"lmbda": 0.0}, {"steps": 0}, {"every": 0}, {"lr": -1.0}])
+def test_settings_that_make_no_search(wrong):
+    with pytest.raises(ValueError, match="A refinement has"):
+        Refinement(**{"lmbda": 0.01, **wrong})
