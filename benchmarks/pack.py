@@ -3,13 +3,17 @@
     python -m benchmarks.pack                                # without NNCodec
     python -m benchmarks.pack --nncodec other/bin/python     # with that of another environment
     python -m benchmarks.pack --memory 2                     # and the memory of packing a file of 2 GB
+    python -m benchmarks.pack --small                        # whether it runs: small arrays, no page
 
-Writes ``docs/pack.md`` and ``docs/pack.png``.
+Writes ``docs/pack.md`` and ``docs/pack.png``. What each part has found is kept in ``multirun/pack``, by commit and
+options, so that a run that was interrupted goes on; ``--again`` measures anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import hashlib
 import json
 import math
 import os
@@ -38,38 +42,61 @@ _COMMAND = (
 )
 _MANY, _FEW = 10_000_000, 1_000_000
 # Errors over the variance at which NNCodec is looked at: about two to four bits.
-_ERRORS = (0.08, 0.04, 0.015, 0.006)
+_ERRORS = (0.08, 0.04, 0.015, 0.005)
+_RIVAL = [
+    "## NNCodec, with dependent quantization, and `psnr` for the same error",
+    "",
+    "Squared errors are those of what NNCodec decodes; with the gain that suits it best they would be smaller by "
+    "as much as the last column says.",
+    "",
+    "| array | error over variance | NNCodec, bits | ltc, bits | fewer bytes | encoding, million/s | ltc | "
+    "times as fast | decoding, million/s | ltc | gain, dB |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nncodec", metavar="PYTHON", help="an interpreter that has nncodec")
     parser.add_argument("--memory", metavar="GB", type=float, help="of a file whose packing's memory is measured")
+    parser.add_argument("--small", action="store_true", help="small arrays, and no page")
+    parser.add_argument("--again", action="store_true", help="measures what an earlier run has measured")
     options = parser.parse_args()
+    many, few = (_MANY // 50, _FEW // 10) if options.small else (_MANY, _FEW)
+    parts = _Parts(f"{provenance()}{' small' if options.small else ''}", options.again)
     rng = np.random.default_rng(0)
-    normal = rng.normal(size=_MANY).astype(np.float32)
+    normal = rng.normal(size=many).astype(np.float32)
     ltc.unpack(ltc.pack(normal[:100_000], bits=2))
+    load = parts.of("load", lambda: round(os.getloadavg()[0], 1))
     lines = [
         "# Arrays, measured",
         "",
-        f"Made by `python -m benchmarks.pack`; seed 0; {provenance()}; load of the machine {os.getloadavg()[0]:.1f}.",
+        f"Made by `python -m benchmarks.pack`; seed 0; {provenance()}; load of the machine {load}.",
         "",
-        *speed_lines(normal),
+        *parts.of("speed", lambda: speed_lines(normal)),
     ]
-    weights, accuracy = trained_weights()
-    curves = {code: gaps(normal[:_FEW], code) for code in ("z", "tcq8", "tcq256")}
+    curves = {
+        code: parts.of(f"gaps-{code}", functools.partial(gaps, normal[:few], code)) for code in ("z", "tcq8", "tcq256")
+    }
+    network = functools.cache(trained_weights)
     if options.nncodec:
-        biggest = max(weights.values(), key=lambda w: w.size)
-        arrays = {
-            "N(0, 1)": normal[:_FEW].reshape(1000, 1000),
-            "Laplace": rng.laplace(size=(1000, 1000)).astype(np.float32),
-            f"a layer's weights, {' x '.join(map(str, biggest.shape))}": biggest,
-            "N(0, 1), ten million": normal.reshape(10_000, 1000),
+        arrays: dict[str, Callable[[], np.ndarray]] = {
+            "N(0, 1)": lambda: normal[:few].reshape(-1, 1000),
+            "Laplace": lambda: np.random.default_rng(1).laplace(size=(few // 1000, 1000)).astype(np.float32),
+            "the largest layer of a network": lambda: max(network()[0].values(), key=lambda w: w.size),
+            "N(0, 1), ten times as many": lambda: normal[: 10 * few].reshape(-1, 1000),
         }
-        found, points = rival_lines(options.nncodec, arrays)
-        lines, curves["NNCodec"] = lines + found, points
-    lines += network_lines(weights, accuracy)
-    draw(curves)
+        lines += _RIVAL
+        for i, (name, array) in enumerate(arrays.items()):
+            measure = functools.partial(_rival_of, options.nncodec, name, array)
+            found, points = parts.of(f"nncodec-{i}", measure)
+            lines += found
+            if not i:
+                curves["NNCodec"] = points
+        lines.append("")
+    lines += parts.of("network", lambda: network_lines(*network()))
+    if not options.small:
+        draw(curves)
     lines += [
         "## Gap against rate",
         "",
@@ -78,9 +105,32 @@ def main() -> None:
         "![Bits above R(D) of packed arrays, against the rate](pack.png)",
         "",
     ]
-    write(lines)
     if options.memory:
-        write(lines + memory_lines(options.memory))
+        lines += parts.of(f"memory-{options.memory:g}", lambda: memory_lines(options.memory))
+    if options.small:
+        print("\n".join(lines))
+    else:
+        write(lines)
+
+
+class _Parts:
+    """What the parts of a run have found, in files."""
+
+    def __init__(self, key: str, again: bool) -> None:
+        self._folder = _ROOT / "multirun" / "pack" / hashlib.sha256(key.encode()).hexdigest()[:12]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._again = again
+
+    def of(self, name: str, measure: Callable[[], Any]) -> Any:
+        """What a part has found, now or before."""
+        path = self._folder / f"{name}.json"
+        if self._again or not path.exists():
+            start = time.perf_counter()
+            found = json.dumps(measure())
+            path.with_suffix(".new").write_text(found)
+            path.with_suffix(".new").replace(path)
+            print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
+        return json.loads(path.read_text())
 
 
 def write(lines: list[str]) -> None:
@@ -161,36 +211,30 @@ def gaps(array: np.ndarray, code: str) -> list[tuple[float, float]]:
     return found
 
 
-def rival_lines(python: str, arrays: dict[str, np.ndarray]) -> tuple[list[str], list[tuple[float, float]]]:
-    """NNCodec with dependent quantization, and files of the same error; its rates and gaps on N(0, 1)."""
-    lines = [
-        "## NNCodec, with dependent quantization, and `psnr` for the same error",
-        "",
-        "Squared errors are those of what NNCodec decodes; with the gain that suits it best they would be smaller by "
-        "as much as the last column says.",
-        "",
-        "| array | error over variance | NNCodec, bits | ltc, bits | fewer bytes | encoding, million/s | ltc | "
-        "times as fast | decoding, million/s | ltc | gain, dB |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+def _rival_of(python: str, name: str, array: Callable[[], np.ndarray]) -> tuple[list[str], list[tuple[float, float]]]:
+    return rival_lines(python, name, array())
+
+
+def rival_lines(python: str, name: str, array: np.ndarray) -> tuple[list[str], list[tuple[float, float]]]:
+    """NNCodec with dependent quantization, and files of the same error; its rates and gaps to R(D) of a Gaussian."""
+    lines: list[str] = []
     points: list[tuple[float, float]] = []
-    for name, array in arrays.items():
-        scale = float(array.std())
-        for p in rival(python, array, [e * scale * scale for e in (_ERRORS if array.size < _MANY else _ERRORS[1:2])]):
-            psnr = 10 * math.log10(float(np.ptp(array.astype(np.float64))) ** 2 / p["distortion"])
-            data, packing = timed(ltc.pack, array, psnr=psnr, times=2)
-            _, unpacking = timed(ltc.unpack, data, times=2)
-            million, bits = array.size / 1e6, 8 * p["bytes"] / array.size
-            lines.append(
-                f"| {name} | {p['distortion'] / scale**2:.4f} | {bits:.3f} | {8 * len(data) / array.size:.3f} | "
-                f"{100 * (1 - len(data) / p['bytes']):.1f} % | {million / p['encode']:.2f} | {million / packing:.2f} | "
-                f"{p['encode'] / packing:.1f} | {million / p['decode']:.1f} | {million / unpacking:.1f} | "
-                f"{10 * math.log10(p['distortion'] / p['best']):.2f} |"
-            )
-            print(lines[-1], flush=True)
-            if name == "N(0, 1)":
-                points.append((bits, gap_of(array, p["bytes"], p["best"])))
-    return [*lines, ""], points
+    scale = float(array.std())
+    errors = _ERRORS if array.size <= _FEW else _ERRORS[1:2]
+    for p in rival(python, array, [e * scale * scale for e in errors]):
+        psnr = 10 * math.log10(float(np.ptp(array.astype(np.float64))) ** 2 / p["distortion"])
+        data, packing = timed(ltc.pack, array, psnr=psnr, times=2)
+        _, unpacking = timed(ltc.unpack, data, times=2)
+        million, bits = array.size / 1e6, 8 * p["bytes"] / array.size
+        lines.append(
+            f"| {name} | {p['distortion'] / scale**2:.4f} | {bits:.3f} | {8 * len(data) / array.size:.3f} | "
+            f"{100 * (1 - len(data) / p['bytes']):.1f} % | {million / p['encode']:.2f} | {million / packing:.2f} | "
+            f"{p['encode'] / packing:.1f} | {million / p['decode']:.1f} | {million / unpacking:.1f} | "
+            f"{10 * math.log10(p['distortion'] / p['best']):.2f} |"
+        )
+        print(lines[-1], flush=True)
+        points.append((bits, gap_of(array, p["bytes"], p["best"])))
+    return lines, points
 
 
 def rival(python: str, array: np.ndarray, wanted: list[float]) -> list[dict[str, Any]]:

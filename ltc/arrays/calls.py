@@ -41,7 +41,7 @@ def pack(
         max_error: what no number is wrong by more than.
         exact: keeps every bit.
         code: ``tcq256`` unless it is another of ``ltc.arrays.code_names``; ``z`` is rounding, and what a
-            ``max_error`` takes.
+            ``max_error`` takes; below 0.8 bit that is also what has the place of others where it is better.
         threads: of the encoder; one a core if None. The bytes do not depend on it.
 
     Raises:

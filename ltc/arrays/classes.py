@@ -21,8 +21,10 @@ _PRIOR = 200
 _BLOCKS, _LONGEST = (64, 256, 1024), 1 << 16
 # Cells that most numbers are in, at most, when bits are counted.
 _CELLS = 32
+# Whole numbers are counted in a table where it has at most so many places for each.
+_DENSE = 4
 # Numbers of the sample that tell which layout is best.
-_FEW = 1 << 16
+_FEW = 1 << 15
 ZEROS = 0.02
 """The share of zeros from which on it may be worth telling them apart."""
 # A mean this small, in deviations, is no mean.
@@ -55,9 +57,18 @@ def entropy(x: np.ndarray, width: float) -> float:
         return 0.0
     span = _middle_range(x)
     wide = max(width, (span or _middle_range(x[x != x[n // 2]])) / _CELLS)
-    _, counts = np.unique(np.rint(x / wide), return_counts=True)
+    counts = _counts(np.rint(x / wide))
     bits = float(-(counts * np.log2(counts / n)).sum()) + (len(counts) - 1) / (2 * math.log(2))
     return bits + n * math.log2(wide / width)
+
+
+def _counts(cells: np.ndarray) -> np.ndarray:
+    """How often each whole number comes, of those that do."""
+    least, largest = float(cells.min()), float(cells.max())
+    if largest - least > _DENSE * len(cells):
+        return np.unique(cells, return_counts=True)[1]
+    counts = np.bincount((cells - least).astype(np.int64))
+    return counts[counts > 0]
 
 
 def _middle_range(x: np.ndarray) -> float:

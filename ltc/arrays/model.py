@@ -61,29 +61,31 @@ class Model:
         """Numbers further than this from their offset are kept: their integers would have too many digits."""
         return self.step * (LARGEST / 2 if self._middle > _SINGLE else _FAR)
 
-    def quantize(self, y: np.ndarray, kind: np.ndarray, pool: Executor | None = None) -> np.ndarray:
+    def quantize(
+        self, y: np.ndarray, kind: np.ndarray, pool: Executor | None = None, length: int | None = None
+    ) -> np.ndarray:
         """The integers, int32, of numbers in steps [n] with their classes, by the least cost.
 
         Args:
             y: of ``in_steps``.
             kind: uint8 [n], below the number of classes.
             pool: threads for it; the integers do not depend on them.
+            length: of a sequence; the code's own if None. With shorter ones a few numbers are as fast as many.
         """
         from ltc.lattices.kernels.rated_viterbi import quantize_each, quantize_sequences
         from ltc.lattices.kernels.simd import LANES
 
         bits, inward = self.tables
         k = np.empty(len(y), np.int32)
-        weight = np.float32(self.weight)
+        weight, length = np.float32(self.weight), length or self.code.length
 
         def piece(part: slice) -> None:
             if self.code.states == 1:
                 quantize_each(y[part], kind[part], bits, inward, weight, k[part])
             else:
-                code = self.code
-                quantize_sequences(y[part], kind[part], bits, inward, weight, code.back, code.length, k[part])
+                quantize_sequences(y[part], kind[part], bits, inward, weight, self.code.back, length, k[part])
 
-        size = LANES * self.code.length
+        size = LANES * length
         if pool is None or len(y) <= size:
             piece(slice(0, len(y)))
         else:
