@@ -14,6 +14,7 @@ from ltc.arrays.model import ESCAPED, LARGEST, Model
 from ltc.arrays.priors import Prior
 from ltc.coding.errors import CorruptStream
 from ltc.coding.file_fields import FieldReader, varint
+from ltc.coding.frequencies import counts
 
 __all__ = ["Decoder", "Encoder", "read_classes", "read_counts", "read_integers", "write_classes", "write_integers"]
 
@@ -96,13 +97,19 @@ def write_classes(chances: np.ndarray, of_block: np.ndarray, encoder: Any) -> No
 
 
 def read_classes(chances: np.ndarray, count: int, decoder: Any) -> np.ndarray:
-    """The classes of blocks, uint8 [count]."""
-    return _checked(lambda: decoder.decode(_class_table(chances), count)).astype(np.uint8)
+    """The classes of blocks, uint8 [count].
+
+    Raises:
+        CorruptStream: if no encoder wrote them.
+    """
+    found = _checked(lambda: decoder.decode(_class_table(chances), count))
+    if (found >= len(chances)).any():
+        raise CorruptStream("the bitstream holds a class that there is none of")
+    return found.astype(np.uint8)
 
 
 def _class_table(chances: np.ndarray) -> Any:
-    shares = 1 + np.floor(chances.astype(np.float64) / max(1, int(chances.sum())) * 65536)
-    return _Categorical(shares.astype(np.float32), perfect=False)
+    return _Categorical(counts(1.0 + chances[None])[0], perfect=False)
 
 
 def _write(encoder: Any, j: np.ndarray, prior: Prior, table: np.ndarray) -> None:

@@ -9,6 +9,7 @@
 - ``exact`` numbers that encoder and decoder share on any two machines; ``channel_masses`` of learned densities
 - ``lattice_use`` which lattices latents really use; ``start`` a network from one that has been trained
 - ``networks`` CompressAI's networks, and some of our own; ``padding`` images to the sides that they take
+- ``refinement`` an encoder's search with the decoder in the loop
 - ``estimates`` what a network makes of a whole image, ``quality`` PSNR and MS-SSIM
 """
 
@@ -18,6 +19,7 @@ from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
 from ltc.images.layout import Layout
 from ltc.images.position_coder import SerialDecoder, SerialEncoder
+from ltc.images.refinement import Refined, Refinement
 from ltc.images.swap import use_lattice
 from ltc.images.triangular_bottleneck import TriangularEntropyBottleneck
 
@@ -25,6 +27,8 @@ __all__ = [
     "LatticeEntropyBottleneck",
     "LatticeGaussianConditional",
     "Layout",
+    "Refined",
+    "Refinement",
     "SerialDecoder",
     "SerialEncoder",
     "TriangularEntropyBottleneck",

@@ -1,7 +1,4 @@
-"""A decoder of packed arrays, written from docs/format.md alone: plain Python, one number after another.
-
-Not for blocks, whose classes have counts of constriction's own.
-"""
+"""A decoder of packed arrays, written from docs/format.md alone: plain Python, one number after another."""
 
 import math
 import struct
@@ -131,7 +128,6 @@ class Model:
         self.states, self.h0, self.h1 = (1, 0, 0) if code == 0 else codes[code - 1]
         self.parities = 1 if code == 0 else 2
         self.layout, self.classes = fields.read(2)
-        assert self.layout < 2
         self.width = fields.varint()
         if self.layout == 1:
             self.of = list(fields.read(self.width))
@@ -140,6 +136,8 @@ class Model:
             self.constant = {i: fields.read(kind.itemsize) for i in range(self.width) if i not in self.offset}
         else:
             (self.offset,) = fields.numbers("d", 1)
+        if self.layout == 2:
+            self.of_blocks = weighted([fields.varint() + 1.0 for _ in range(self.classes + 1)])
         self.priors = [read_prior(fields, self.parities) for _ in range(self.classes)]
 
     def chunk(self, data, start, count, kind):
@@ -148,10 +146,14 @@ class Model:
         even = [fields.varint() for _ in range(self.classes)] if self.parities == 2 else []
         found = exceptions(fields, count, kind)
         decoder = ReferenceDecoder(fields.block())
-        of = [self.of[(start + i) % self.width] if self.layout == 1 else 0 for i in range(count)]
+        if self.layout == 2:
+            blocks = [decoder.symbol(self.of_blocks) for _ in range(-(-count // self.width))]
+            of = [blocks[i // self.width] for i in range(count)]
+        else:
+            of = [self.of[(start + i) % self.width] if self.layout == 1 else 0 for i in range(count)]
         for i in range(count):
             if of[i] == self.classes and i not in found:
-                found[i] = self.constant[(start + i) % self.width]
+                found[i] = self.constant[(start + i) % self.width] if self.layout == 1 else bytes(kind.itemsize)
         coded = [i for i in range(count) if i not in found]
         sizes = [sum(of[i] == c for i in coded) for c in range(self.classes)]
         symbols = {}

@@ -23,6 +23,8 @@ def arrays():
     yield "heavy tails", rng.standard_t(2, size=3000).astype(np.float32), {"bits": 2.5, "code": "tcq16"}
     yield "exceptions", holes, {"bits": 2.0, "code": "tcq8"}
     yield "columns", columns, {"bits": 2.0, "code": "tcq8"}
+    loud = np.repeat(10.0 ** rng.integers(-2, 2, 60), 64) * np.repeat(rng.integers(0, 9, 60) > 0, 64)
+    yield "blocks", (loud * rng.normal(size=loud.size)).astype(np.float32), {"bits": 2.0, "code": "tcq8"}
     yield "first axis first", np.asfortranarray(columns[:, :1] * np.ones(3, np.float32)), {"bits": 3.0, "code": "tcq8"}
     yield "exact", np.cumsum(rng.integers(0, 9, 500)), {"exact": True}
     yield "constant", np.full((3, 4), 2.5), {"bits": 1.0}
