@@ -107,3 +107,9 @@ def test_packages_are_attributes_that_load_at_first_use() -> None:
 def test_an_unknown_attribute_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'latices'"):
         _ = ltc.latices
+
+
+def test_importing_the_image_models_warns_of_nothing() -> None:
+    """Not of what libraries do to each other, which nobody here could change."""
+    command = [sys.executable, "-W", "error::FutureWarning", "-W", "error::DeprecationWarning:ltc", "-c"]
+    subprocess.run([*command, "import ltc; ltc.images.use_lattice"], check=True, timeout=200)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,11 +23,6 @@ from ltc.codec.checkpoint import (
 from ltc.codec.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.coding import CorruptStream
 from ltc.files import whole_file
-
-with warnings.catch_warnings():
-    # CompressAI imports torch_geometric, which still calls torch.jit.script: nothing that a user could do about it.
-    warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
-    import compressai.models  # noqa: F401
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork

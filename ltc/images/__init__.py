@@ -15,6 +15,13 @@
 
 from __future__ import annotations
 
+import warnings
+
+with warnings.catch_warnings():
+    # CompressAI imports torch_geometric, which still calls torch.jit.script: nothing that a user could do about it.
+    warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
+    import compressai.models  # noqa: F401
+
 from ltc.images.entropy_bottleneck import LatticeEntropyBottleneck
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
 from ltc.images.layout import Layout
