@@ -7,10 +7,11 @@ from typing import BinaryIO
 import numpy as np
 
 from ltc.arrays.chunks import Errors
-from ltc.arrays.container import CONSTANT, LOSSY, Record, read_block, read_ends, read_header, read_record
+from ltc.arrays.container import CONSTANT, LOSSY, Record, read_ends, read_header, read_record
 from ltc.arrays.layouts import KINDS
 from ltc.arrays.model import Model
 from ltc.arrays.sinks import suffix_of
+from ltc.coding.file_fields import read_chunk
 
 __all__ = ["about_arrays"]
 
@@ -31,7 +32,7 @@ def about_arrays(file: BinaryIO) -> dict[str, str]:
     found: list[tuple[Record, int]] = []
     for _ in range(arrays):
         record = read_record(file)
-        payload = sum(len(read_block(file)) for _ in range(record.chunks))
+        payload = sum(len(read_chunk(file)) for _ in range(record.chunks))
         found.append((record, payload + len(record.model)))
     lost = read_ends(file, arrays)
     numbers, size = sum(record.size for record, _ in found), sum(payload for _, payload in found)

@@ -21,11 +21,9 @@ __all__ = [
     "SAFETENSORS",
     "Record",
     "kind_of",
-    "read_block",
     "read_ends",
     "read_header",
     "read_record",
-    "write_block",
     "write_ends",
     "write_header",
     "write_record",
@@ -154,25 +152,6 @@ def read_record(file: BinaryIO) -> Record:
     if not 0 < numbers <= _MOST_CHUNK or math.prod(max(1, n) for n in shape) >= 1 << 60:
         raise CorruptStream("the file is damaged: an array's record is impossible")
     return found
-
-
-def write_block(file: BinaryIO, payload: bytes) -> None:
-    """Writes a chunk: its length, its checksum, its bytes."""
-    file.write(struct.pack("<II", len(payload), zlib.crc32(payload)) + payload)
-
-
-def read_block(file: BinaryIO) -> bytes:
-    """The bytes of the next chunk.
-
-    Raises:
-        CorruptStream: if the file ends within it, or its checksum is wrong.
-    """
-    fields = FieldReader(file)
-    length, checksum = struct.unpack("<II", fields.read(8))
-    payload = fields.read(length)
-    if zlib.crc32(payload) != checksum:
-        raise CorruptStream("the file is damaged: a chunk's checksum is wrong")
-    return payload
 
 
 def write_ends(file: BinaryIO, lost: list[Errors]) -> None:

@@ -18,11 +18,9 @@ from ltc.arrays.container import (
     EXACT,
     LOSSY,
     Record,
-    read_block,
     read_ends,
     read_header,
     read_record,
-    write_block,
     write_ends,
     write_header,
     write_record,
@@ -33,6 +31,7 @@ from ltc.arrays.fitting import Fit, fit_model
 from ltc.arrays.goals import Goal
 from ltc.arrays.model import Model
 from ltc.arrays.scan import Scan, Source, scanned
+from ltc.coding.file_fields import read_chunk, write_chunk
 
 __all__ = ["Sink", "pack_sources", "unpack_file"]
 
@@ -155,7 +154,7 @@ def _pack_one(
 
     total = Errors()
     for chunk, (body, lost) in enumerate(pool.in_order(map(coded, range(record.chunks)))):
-        write_block(file, body)
+        write_chunk(file, body)
         total += lost
         progress(min(numbers, source.size - chunk * numbers))
     return total
@@ -236,7 +235,7 @@ def _pieces(file: BinaryIO, record: Record, pool: _Threads) -> Iterator[np.ndarr
     model = Model.from_bytes(record.model, stored) if record.kind == LOSSY else None
 
     def decoded(chunk: int) -> Callable[[], np.ndarray]:
-        data, start = read_block(file), chunk * numbers
+        data, start = read_chunk(file), chunk * numbers
         count = min(numbers, size - start)
         if model is None:
             return lambda: read_exact(data, count, stored)

@@ -12,7 +12,7 @@ import numpy as np
 from ltc.coding.errors import CorruptStream
 from ltc.coding.file_fields import FieldReader, varint
 
-__all__ = ["Header", "read_chunk", "read_end", "read_header", "write_chunk", "write_header"]
+__all__ = ["Header", "read_end", "read_header", "write_header"]
 
 _MAGIC = b"\x89LTC"
 _VERSION = 1
@@ -94,25 +94,6 @@ def read_header(file: BinaryIO) -> Header:
     if not 0 < header.numbers <= _LARGEST_CHUNK or header.size >= 1 << 62:
         raise CorruptStream("the header is damaged: its sizes are impossible")
     return header
-
-
-def write_chunk(file: BinaryIO, payload: bytes) -> None:
-    """Writes a chunk: its length, its checksum, its bitstream."""
-    file.write(struct.pack("<II", len(payload), zlib.crc32(payload)) + payload)
-
-
-def read_chunk(file: BinaryIO) -> bytes:
-    """The bitstream of the next chunk.
-
-    Raises:
-        CorruptStream: if the file ends within it, or its checksum is wrong.
-    """
-    taken = FieldReader(file)
-    length, checksum = struct.unpack("<II", taken.read(8))
-    payload = taken.read(length)
-    if zlib.crc32(payload) != checksum:
-        raise CorruptStream("the file is damaged: a chunk's checksum is wrong")
-    return payload
 
 
 def read_end(file: BinaryIO) -> None:

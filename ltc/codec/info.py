@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 
 from ltc.arrays.about import about_arrays
 from ltc.arrays.container import MAGIC
-from ltc.codec.container import read_chunk, read_end, read_header
+from ltc.codec.container import read_end, read_header
 from ltc.codec.ends import name_of, reading
 from ltc.codec.image_container import is_image, read_image_file
+from ltc.coding.file_fields import read_chunk
 
 __all__ = ["about"]
 

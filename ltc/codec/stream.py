@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from ltc.codec.checkpoint import CodecCheckpoint
-from ltc.codec.container import Header, read_chunk, read_end, read_header, write_chunk, write_header
+from ltc.codec.container import Header, read_end, read_header, write_header
 from ltc.coding import CorruptStream
+from ltc.coding.file_fields import read_chunk, write_chunk
 
 __all__ = ["CHUNK", "NumberSource", "compress_stream", "decompress_stream"]
 

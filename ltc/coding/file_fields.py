@@ -1,13 +1,15 @@
-"""Fields of this project's files: integers of any size, and reads that are whole or refused."""
+"""Fields of this project's files: integers of any size, chunks with a checksum, and reads that are whole or refused."""
 
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import BinaryIO
 
 from ltc.coding.errors import CorruptStream
 
-__all__ = ["FieldReader", "varint"]
+__all__ = ["FieldReader", "read_chunk", "varint", "write_chunk"]
 
 _SHORT = "ends too early: bytes are missing"
 
@@ -62,3 +64,22 @@ def varint(value: int) -> bytes:
         found.append(low | (0x80 if value else 0))
         if not value:
             return bytes(found)
+
+
+def write_chunk(file: BinaryIO, payload: bytes) -> None:
+    """Writes a chunk: its length, its checksum, its bytes."""
+    file.write(struct.pack("<II", len(payload), zlib.crc32(payload)) + payload)
+
+
+def read_chunk(file: BinaryIO) -> bytes:
+    """The bytes of the next chunk.
+
+    Raises:
+        CorruptStream: if the file ends within it, or its checksum is wrong.
+    """
+    taken = FieldReader(file)
+    length, checksum = struct.unpack("<II", taken.read(8))
+    payload = taken.read(length)
+    if zlib.crc32(payload) != checksum:
+        raise CorruptStream("the file is damaged: a chunk's checksum is wrong")
+    return payload

@@ -245,3 +245,9 @@ def test_a_checkpoint_that_is_none(array, fails, tmp_path):
     assert "no coder of this project" in fails("compress", tmp_path, path, tmp_path / "new.ltc")
     assert "no coder of this project" in fails("decompress", tmp_path / "coder.pt", path, tmp_path / "new.npy")
     assert "no coder of this project" in fails("decompress", path, path, tmp_path / "new.npy")
+
+
+def test_a_search_for_latents_is_for_images(fails, saved, tmp_path):
+    np.save(tmp_path / "in.npy", np.zeros(16))
+    said = fails("compress", saved("e8"), tmp_path / "in.npy", tmp_path / "new.ltc", "--effort", 5)
+    assert said.startswith("--effort is for coders of images, and ") and said.endswith("which searches anyway.")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ltc.codec.container import Header, read_chunk, read_header, write_chunk, write_header
+from ltc.codec.container import Header, read_header, write_header
 from ltc.coding import CorruptStream
+from ltc.coding.file_fields import read_chunk, write_chunk
 
 headers = st.builds(
     Header,

@@ -13,7 +13,8 @@ import pytest
 
 from ltc.codec import compress_stream, decompress_stream
 from ltc.codec.arrays import ArrayReader, ArrayWriter
-from ltc.codec.container import read_chunk, read_header
+from ltc.codec.container import read_header
+from ltc.coding.file_fields import read_chunk
 
 # Warnings of libraries would be printed by the command.
 pytestmark = pytest.mark.filterwarnings("error")
