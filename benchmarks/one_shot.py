@@ -34,7 +34,7 @@ def main() -> None:
     lines = [
         "# One symbol at a time, measured",
         "",
-        f"Made by `python -m benchmarks.one_shot`; seeds 0, 1 and 2; {provenance()}.",
+        f"Made by `{' '.join(['python -m benchmarks.one_shot', *options.sweeps])}`; seeds 0, 1 and 2; {provenance()}.",
         "",
         "The same standardized transforms, latents, learning rates, steps and seeds in every row of a table. NTC has "
         "noise and then rounding; the others go on with true quantization, the decoder in the encoder's search "
