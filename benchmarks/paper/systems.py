@@ -14,7 +14,7 @@ from experiment.sweep.results import gather
 
 __all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
 
-_KINDS = {"ltc": "LTC", "bltc": "block LTC", "eclq": "trellis code"}
+_KINDS = {"ltc": "LTC", "bltc": "block LTC", "one_shot": "one-shot LTC", "eclq": "trellis code"}
 
 # Rates so low that a logarithm of them says nothing.
 _SILENT = 0.05
@@ -35,10 +35,11 @@ def system_of(job: Path) -> str:
     chosen = {key: value for key, _, value in (str(o).partition("=") for o in overrides)}
     if "experiment" not in chosen:
         return f"LTC, {chosen['lattice']}"
-    kind, _, lattice = chosen["experiment"].partition("_")
-    if not lattice:
-        return kind.upper()
-    return f"{_KINDS[kind]}, {lattice}" if kind in _KINDS else chosen["experiment"]
+    experiment = chosen["experiment"]
+    if "_" not in experiment:
+        return experiment.upper()
+    found = [kind for kind in _KINDS if experiment.startswith(f"{kind}_")]
+    return f"{_KINDS[found[0]]}, {experiment.removeprefix(f'{found[0]}_')}" if found else experiment
 
 
 def by_system(points: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
