@@ -38,8 +38,8 @@ def main() -> None:
         "",
         "The same standardized transforms, latents, learning rates, steps and seeds in every row of a table. NTC has "
         "noise and then rounding; the others go on with true quantization, the decoder in the encoder's search "
-        "(`experiment=one_shot`), Z like the lattice. Errors are standard deviations over the seeds. Where a lattice is "
-        "no better than Z, a likely reason is that search: a decoder that is trained with it can make of integers a "
+        "(`experiment=one_shot`), Z like the lattice. Errors are standard deviations over the seeds. Where a lattice "
+        "is no better than Z, a likely reason is that search: a decoder that is trained with it can make of integers a "
         "vector quantizer of a few dimensions, which leaves little for a lattice of as few.",
     ]
     for name in options.sweeps or _SWEEPS:
