@@ -90,7 +90,9 @@ def choose_layout(found: Scan, shape: tuple[int, ...], width: float) -> Choice:
     few = replace(found, sample=found.sample.part(found.sample.few(_FEW)))
     makers: list[Callable[[Scan], Choice]] = [lambda scan: _alike(scan.sample)]
     if found.columns is not None:
-        makers += [lambda scan, ratio=ratio: _columns(scan, width, ratio) for ratio in _RATIOS]  # type: ignore[misc]
+        # Deviations that are a ratio apart may all lie between two classes: half a class further on they don't.
+        grids = [(least, ratio) for ratio in _RATIOS for least in (width, width * math.sqrt(ratio))]
+        makers += [lambda scan, g=grid: _columns(scan, *g) for grid in grids]  # type: ignore[misc]
     if np.count_nonzero(few.sample.x == 0) > ZEROS * len(few.sample.x):
         makers.append(lambda scan: _without_zeros(scan.sample))
     lengths = set(_BLOCKS)

@@ -118,6 +118,10 @@ def fit_model(
     return search.step(_step_of(found, bits, code), missing, bits)
 
 
+# More than numbers have: a few among zeros could be given any.
+_MOST_BITS = 64.0
+
+
 def _step_of(found: Scan, bits: float, code: Code) -> float:
     """The step at which rounded numbers have so many bits, about."""
     x = found.sample.x[:: max(1, len(found.sample.x) >> 13)]
@@ -129,6 +133,7 @@ def _step_of(found: Scan, bits: float, code: Code) -> float:
         told = -share * math.log2(share) - (1 - share) * math.log2(1 - share)
         if told < bits:
             x, bits = x[~zero], (bits - told) / (1 - share)
+    bits = min(bits, _MOST_BITS)
     low, high = -bits - 24.0, 2.0
     for _ in range(12):
         middle = (low + high) / 2

@@ -39,6 +39,19 @@ def test_floats_of_any_kind(data):
     assert np.isfinite(found[~odd]).all()
 
 
+@pytest.mark.parametrize("value", [1.0, 6e-8, -3e4])
+@pytest.mark.parametrize("kind", FLOATS)
+def test_a_number_alone_among_zeros(kind, value):
+    """However many bits its share of the file gives it."""
+    array = np.zeros((2, 3, 4, 5), kind)
+    array[0, 0, 0, 0] = value
+    for bits in (0.5, 9.0):
+        found = ltc.unpack(ltc.pack(array, bits=bits))
+        same_kind(found, array)
+        assert np.isfinite(found).all()
+    assert found.astype(float).ravel()[0] == pytest.approx(float(array.ravel()[0]), rel=1e-2)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_any_type_is_kept_exactly_when_asked(data):

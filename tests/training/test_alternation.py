@@ -88,9 +88,10 @@ def test_latents_in_use_share_a_vector(seed):
     before, bits = coder.eval()(x)
     Alternation(steps=1, lr=1e-9, prior_lr=1e-9)(coder, RDSearch(LAMBDA), draw, x)
     assert coder.order is not None and sorted(coder.order.order.tolist()) == list(range(DIM))
-    use = [y.unique(return_counts=True)[1] / len(x) for y in coder.latents(x).detach().round().T]
+    # In the batch that told the order, but for what a spread counts among equals.
+    use = [y.unique(return_counts=True)[1] / len(y) for y in coder.latents(draw(0)).detach().round().T]
     entropy = [float(-(share * share.log2()).sum()) for share in use]
-    assert all(a > b - 0.1 for a, b in itertools.pairwise(entropy))
+    assert all(a > b - 0.01 for a, b in itertools.pairwise(entropy))
     coder.neighbours = None
     after = coder(x)
     assert torch.allclose(after.reconstruction, before, atol=1e-4) and torch.allclose(after.bits, bits, atol=1e-3)
