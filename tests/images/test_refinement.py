@@ -43,14 +43,14 @@ def test_never_worse_and_decoded_as_seen(network, some_pair):
     assert found.after == pytest.approx(bits / 3000 + 0.01 * 255**2 * error, rel=1e-5)
 
 
-def test_more_steps_find_more(small_config):
-    """On one network and image, where there is much to find: hyper-latents move, too."""
+def test_hyper_latents_descend_too(small_config):
+    """They are no longer those of the hyper-analysis, wherever something better was found."""
     net = instantiate(small_config("mbt2018_mean", "e8")).eval()
     net.update(force=True)
-    x = torch.rand(1, 3, 64, 64)
-    few, many = (Refinement(lmbda=0.05, steps=steps)(net, x) for steps in (10, 60))
-    assert many.after < few.after < few.before == many.before
-    assert not torch.equal(many.z, net.h_a(many.y))
+    found = Refinement(lmbda=0.05, steps=60)(net, torch.rand(1, 3, 64, 64))
+    assert found.after <= found.before
+    with torch.no_grad():
+        assert torch.equal(found.z, net.h_a(found.y)) == (found.after == found.before)
 
 
 @pytest.mark.parametrize("wrong", [{"lmbda": 0.0}, {"steps": 0}, {"every": 0}, {"lr": -1.0}])
