@@ -29,19 +29,10 @@ class ImageEvaluation(pl.Callback):
         config: the network's configuration.
         description: what the network was trained on and how.
         reconstructions: whether to write each decoded image, beside the original.
-        effort: steps of the encoder's search for each image, decoder in the loop; 0 for none.
-
-    Raises:
-        ValueError: if effort is no whole number from 0 on.
     """
 
-    def __init__(
-        self, folder: str, config: Any, description: dict[str, Any], reconstructions: bool = True, effort: int = 0
-    ) -> None:
-        if isinstance(effort, bool) or not isinstance(effort, int) or effort < 0:
-            raise ValueError(f"effort={effort} is not allowed: it is a number of steps, 0 for no search.")
+    def __init__(self, folder: str, config: Any, description: dict[str, Any], reconstructions: bool = True) -> None:
         self.folder, self.description, self.reconstructions = Path(folder), dict(description), reconstructions
-        self.effort = effort
         self.config: Any = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else config
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
@@ -57,7 +48,7 @@ class ImageEvaluation(pl.Callback):
 
     def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         index, pixels = batch
-        (found,) = evaluate(self._checkpoint, [(self._names[index], pixels)], [outputs["estimate"]], self.effort)
+        (found,) = evaluate(self._checkpoint, [(self._names[index], pixels)], [outputs["estimate"]])
         self._mine[index] = found.row
         if self.reconstructions:
             write_reconstruction(self.folder, self._pictures[index], found.decoded, pixels)

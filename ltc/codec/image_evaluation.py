@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image, refine_image
+from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image
 from ltc.images.estimates import Estimate, estimate
 from ltc.images.quality import psnr, similarity, squared_error
+from ltc.images.refinement import Refinement
 
 __all__ = ["Evaluated", "evaluate"]
 
@@ -28,7 +29,7 @@ def evaluate(
     checkpoint: ImageCheckpoint,
     images: Iterable[tuple[str, Tensor]],
     estimates: Iterable[Estimate] | None = None,
-    effort: int = 0,
+    search: Refinement | None = None,
 ) -> Iterator[Evaluated]:
     """Codes images into files in memory and back, by the very functions of ``ltc compress`` and ``decompress``.
 
@@ -40,27 +41,26 @@ def evaluate(
         checkpoint: the network, with its tables.
         images: names, and pixels uint8 [3, height, width].
         estimates: the network's forward passes of these images, where somebody has them already.
-        effort: steps of the encoder's search for each image (``refine_image``); 0 for none.
+        search: the encoder's, of what has no estimate yet.
 
     Returns:
         What came of each image, in their order, one after the other.
     """
-    known = None if estimates is None or effort else iter(estimates)
+    known = None if estimates is None else iter(estimates)
     for name, pixels in images:
-        yield _evaluated(checkpoint, name, pixels, None if known is None else next(known), effort)
+        seen = estimate(checkpoint.network, pixels, search) if known is None else next(known)
+        yield _evaluated(checkpoint, name, pixels, seen)
 
 
-def _evaluated(checkpoint: ImageCheckpoint, name: str, pixels: Tensor, seen: Estimate | None, effort: int) -> Evaluated:
+def _evaluated(checkpoint: ImageCheckpoint, name: str, pixels: Tensor, seen: Estimate) -> Evaluated:
     file = io.BytesIO()
     start = time.perf_counter()
-    latents = refine_image(checkpoint, pixels, effort).latents if effort else None
-    encoded = compress_image(checkpoint, pixels, file, latents)
+    encoded = compress_image(checkpoint, pixels, file, seen.latents)
     middle = time.perf_counter()
     length = file.tell()
     file.seek(0)
     decoded, same = decompress_image(checkpoint, file)
     end = time.perf_counter()
-    seen = estimate(checkpoint.network, pixels, latents) if seen is None else seen
     pixels, reconstruction = pixels.cpu(), seen.reconstruction.cpu()
     height, width = pixels.shape[1:]
     error = squared_error(pixels, decoded)
@@ -75,7 +75,7 @@ def _evaluated(checkpoint: ImageCheckpoint, name: str, pixels: Tensor, seen: Est
         "psnr": psnr(error),
         "ms_ssim": similarity(pixels, decoded),
         "exact": same and torch.equal(decoded, encoded) and torch.equal(decoded, reconstruction),
-        "encode_seconds": round(middle - start, 3),
+        "encode_seconds": round(seen.search_seconds + middle - start, 3),
         "decode_seconds": round(end - middle, 3),
     }
     return Evaluated(row, decoded)

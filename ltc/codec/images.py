@@ -144,16 +144,12 @@ def refine_image(
     Raises:
         ValueError: for a network that codes position after position, or that does not say its lambda.
     """
-    from ltc.images.padding import pad_to_multiple
     from ltc.images.refinement import Refinement
-    from ltc.pixels import to_image
 
     if not isinstance(lmbda := checkpoint.about.get("lambda"), int | float):
         raise ValueError("The network does not say which lambda it was trained for; a search needs it.")
-    x = pad_to_multiple(to_image(pixels)[None], checkpoint.network.factor)
-    height, width = pixels.shape[1:]
     with _deterministic():
-        return Refinement(float(lmbda), steps)(checkpoint.network, x, (height, width), progress)
+        return Refinement(float(lmbda), steps).of_pixels(checkpoint.network, pixels, progress)
 
 
 @torch.no_grad()

@@ -73,9 +73,9 @@ class Exact:
 
 
 @contextlib.contextmanager
-def with_derivatives(on: bool = True) -> Iterator[None]:
+def with_derivatives() -> Iterator[None]:
     """Inside it networks of `Exact` are computed as they are, with their derivatives: for searches, not for files."""
-    token = _derivatives.set(on)
+    token = _derivatives.set(True)
     try:
         yield
     finally:

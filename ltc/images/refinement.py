@@ -27,7 +27,9 @@ from ltc.images.estimates import bits
 from ltc.images.exact import ChosenGrids, with_derivatives
 from ltc.images.networks.passes import Pass, Select, everything
 from ltc.images.networks.raster_scan import Visit
+from ltc.images.padding import pad_to_multiple
 from ltc.images.swap import use_lattice
+from ltc.pixels import to_image
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
@@ -114,13 +116,26 @@ class Refinement:
         with torch.inference_mode(False), torch.enable_grad():
             return self._descend(network, x.clone(), height, width, progress)
 
+    def of_pixels(
+        self, network: ImageNetwork, pixels: Tensor, progress: Callable[[int], None] = lambda steps: None
+    ) -> Refined:
+        """Refines the latents of an image of any size.
+
+        Args:
+            network: as above.
+            pixels: uint8 [3, height, width].
+            progress: as above.
+        """
+        height, width = pixels.shape[1:]
+        return self(network, pad_to_multiple(to_image(pixels)[None], network.factor), (height, width), progress)
+
     def _descend(
         self, network: ImageNetwork, x: Tensor, height: int, width: int, progress: Callable[[int], None]
     ) -> Refined:
         relaxed = _relaxed(network)
         with torch.no_grad():
             coding = _Relaxed(network.g_a(x))
-        with with_derivatives():
+        with torch.enable_grad():
             self._cost(relaxed, coding, x, height, width)  # finds the hyper-latents
             best = self._true(network, coding, x, height, width)
             before = best.after
@@ -139,7 +154,8 @@ class Refinement:
 
     def _cost(self, network: ImageNetwork, coding: _Relaxed, x: Tensor, height: int, width: int) -> Tensor:
         coding.bits = x.new_zeros(())
-        reconstruction = network.g_s(network.code(coding))
+        with with_derivatives():
+            reconstruction = network.g_s(network.code(coding))
         return self._price(coding.bits, reconstruction, x, height, width)
 
     @torch.no_grad()
@@ -147,8 +163,7 @@ class Refinement:
         """The cost as the evaluation has it."""
         y, z = (None if t is None else t.detach().clone() for t in (coding.y, coding.z))
         assert y is not None
-        with with_derivatives(False):
-            reconstruction, likelihoods = network.measure(y, z)
+        reconstruction, likelihoods = network.measure(y, z)
         cost = float(self._price(bits(likelihoods).sum(), reconstruction.clamp(0, 1), x, height, width))
         return Refined(y, z, cost, cost)
 

@@ -15,6 +15,7 @@ from ltc.images.estimates import bits, estimate
 from ltc.images.lattice_use import LatticeUse
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.quality import squared_error
+from ltc.images.refinement import Refinement
 from ltc.images.start import start_from
 from ltc.lattices import Lattice
 from ltc.training.clock import TrainingClock
@@ -43,6 +44,7 @@ class ImageModule(pl.LightningModule):
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
         clip: the largest norm of the gradient of all other parameters; None for no limit.
         init_from: ``coder.pt`` of a trained network with the same transforms, to start from; None to start afresh.
+        effort: steps of the encoder's search for each test image (``ltc.images.Refinement``); 0 for none.
 
     Attributes:
         evaluated: ``ltc.training.moments.RateDistortionMoments`` of the last evaluation, over whole images: bits
@@ -52,7 +54,7 @@ class ImageModule(pl.LightningModule):
         rows: a dictionary for each test image, told by whoever has coded the test; None where nobody has.
 
     Raises:
-        ValueError: if lambda is not positive, or ``init_from`` does not fit.
+        ValueError: if lambda is not positive, effort no number of steps, or ``init_from`` does not fit.
     """
 
     def __init__(
@@ -64,10 +66,14 @@ class ImageModule(pl.LightningModule):
         scheduler: Callable[..., Any] | None = None,
         clip: float | None = 1.0,
         init_from: Path | str | None = None,
+        effort: int = 0,
     ) -> None:
         super().__init__()
+        if isinstance(effort, bool) or not isinstance(effort, int) or effort < 0:
+            raise ValueError(f"effort={effort} is not allowed: it is a number of steps, 0 for no search.")
         if not lmbda > 0 or not math.isfinite(lmbda):
             raise ValueError(f"lambda is a positive number, got {lmbda}.")
+        self.search = Refinement(float(lmbda), effort) if effort else None
         if init_from is not None:
             start_from(network, init_from)
         self.network, self.lmbda, self.clip, self.auxiliary_lr = network, float(lmbda), clip, auxiliary_lr
@@ -137,7 +143,7 @@ class ImageModule(pl.LightningModule):
     def test_step(self, batch: tuple[int, Tensor], batch_index: int) -> dict[str, Any]:
         """One image, by number: ``estimate``, what the network makes of it without a file."""
         _, pixels = batch
-        found = estimate(self.network, pixels)
+        found = estimate(self.network, pixels, self.search)
         distortion = squared_error(pixels, found.reconstruction)
         rate = found.bits / pixels[0].numel()
         self.evaluated.update(*(torch.tensor([figure], device=self.device) for figure in (rate, distortion)))

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import torch
 from hydra.utils import instantiate
+from PIL import Image
 
 from ltc.codec import load_coder, save_coder
 from ltc.codec.__main__ import main
+from ltc.codec.images import save_network
 from ltc.models import LatentOrder, NeighbourSearch, RDSearch
 from ltc.models.neighbour_search import neighbours_of_zero
 
@@ -164,6 +166,61 @@ def array(tmp_path, rng):
         values = 3 * rng.normal(size=shape)
         kind = np.dtype(dtype)
         np.save(tmp_path / name, (np.abs(values) if kind.kind == "u" else values).astype(kind))
+        return tmp_path / name
+
+    return make
+
+
+_NETWORKS = {
+    "mean": {"_target_": "ltc.images.networks.MeanScaleHyperprior", "N": 8, "M": 16},
+    "serial": {"_target_": "ltc.images.networks.JointAutoregressive", "N": 8, "M": 16},
+    "factorized": {"_target_": "ltc.images.networks.FactorizedPrior", "N": 8, "M": 16},
+}
+
+
+def _bottleneck(lattice):
+    if lattice == "scalar":
+        return {"_target_": "ltc.images.networks.scalar", "_partial_": True}
+    made = {"_target_": "ltc.lattices.LearnedLattice", "dim": 8}
+    if lattice != "learned":
+        made = {"_target_": "ltc.lattices.get", "name": lattice, "dim": {"e8": 8, "tcq8": 16}[lattice]}
+    return {"_target_": "ltc.images.swap.use_lattice", "_partial_": True, "lattice": made, "along": "channels"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """``trained(network, lattice)``: the checkpoint of a network with random weights, the same for all tests here."""
+    made = {}
+
+    def get(network="mean", lattice="e8"):
+        if (network, lattice) not in made:
+            config = {
+                "_target_": "ltc.images.networks.assemble",
+                "network": _NETWORKS[network],
+                "bottleneck": _bottleneck(lattice),
+            }
+            net = instantiate(config).eval()
+            with torch.no_grad():
+                for name, parameter in net.named_parameters():
+                    if not name.endswith("quantiles"):
+                        parameter += 0.02 * torch.randn_like(parameter)
+                net.g_a[-1].weight *= 10
+            net.update(force=True)
+            path = tmp_path_factory.mktemp("net") / "coder.pt"
+            save_network(path, net, config, {"source": "bsds500", "lattice": lattice, "lambda": 0.01})
+            made[network, lattice] = path
+        return made[network, lattice]
+
+    return get
+
+
+@pytest.fixture
+def photograph(tmp_path, rng):
+    """``photograph(width, height, name)``: the path of an image."""
+
+    def make(width=70, height=40, name="photo.png"):
+        values = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(values).save(tmp_path / name)
         return tmp_path / name
 
     return make

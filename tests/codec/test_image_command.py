@@ -9,7 +9,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hydra.utils import instantiate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -20,65 +19,9 @@ from ltc.codec.images import (
     compress_image,
     decompress_image,
     load_network,
-    refine_image,
-    save_network,
 )
 from ltc.coding import CorruptStream
 from ltc.pixels import read_image
-
-_NETWORKS = {
-    "mean": {"_target_": "ltc.images.networks.MeanScaleHyperprior", "N": 8, "M": 16},
-    "serial": {"_target_": "ltc.images.networks.JointAutoregressive", "N": 8, "M": 16},
-    "factorized": {"_target_": "ltc.images.networks.FactorizedPrior", "N": 8, "M": 16},
-}
-
-
-def _bottleneck(lattice):
-    if lattice == "scalar":
-        return {"_target_": "ltc.images.networks.scalar", "_partial_": True}
-    made = {"_target_": "ltc.lattices.LearnedLattice", "dim": 8}
-    if lattice != "learned":
-        made = {"_target_": "ltc.lattices.get", "name": lattice, "dim": {"e8": 8, "tcq8": 16}[lattice]}
-    return {"_target_": "ltc.images.swap.use_lattice", "_partial_": True, "lattice": made, "along": "channels"}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """``trained(network, lattice)``: the checkpoint of a network with random weights, the same for all tests here."""
-    made = {}
-
-    def get(network="mean", lattice="e8"):
-        if (network, lattice) not in made:
-            config = {
-                "_target_": "ltc.images.networks.assemble",
-                "network": _NETWORKS[network],
-                "bottleneck": _bottleneck(lattice),
-            }
-            net = instantiate(config).eval()
-            with torch.no_grad():
-                for name, parameter in net.named_parameters():
-                    if not name.endswith("quantiles"):
-                        parameter += 0.02 * torch.randn_like(parameter)
-                net.g_a[-1].weight *= 10
-            net.update(force=True)
-            path = tmp_path_factory.mktemp("net") / "coder.pt"
-            save_network(path, net, config, {"source": "bsds500", "lattice": lattice, "lambda": 0.01})
-            made[network, lattice] = path
-        return made[network, lattice]
-
-    return get
-
-
-@pytest.fixture
-def photograph(tmp_path, rng):
-    """``photograph(width, height, name)``: the path of an image."""
-
-    def make(width=70, height=40, name="photo.png"):
-        values = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        Image.fromarray(values).save(tmp_path / name)
-        return tmp_path / name
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -292,18 +235,3 @@ def test_a_text_file_is_no_image_by_its_name(trained, fails, tmp_path):
 def test_options_of_arrays_are_refused(trained, photograph, fails, tmp_path, name, value):
     said = fails("compress", trained(), photograph(), tmp_path / "a.ltc", name, value)
     assert said == f"{name} is for coders of arrays, and {trained()} is a coder of images, coded as a whole."
-
-
-def test_a_search_is_written_as_it_was_found(trained, photograph, succeeds, fails, tmp_path):
-    """Never worse by the price that it is told; networks that are serial say that they cannot."""
-    photo, checkpoint = photograph(), load_network(trained())
-    found = refine_image(checkpoint, read_image(photo), 12)
-    assert found.after <= found.before
-    file = io.BytesIO()
-    decoded = compress_image(checkpoint, read_image(photo), file, found.latents)
-    succeeds("compress", trained(), photo, tmp_path / "a.ltc", "--effort", 12)
-    assert (tmp_path / "a.ltc").read_bytes() == file.getvalue()
-    succeeds("decompress", trained(), tmp_path / "a.ltc", tmp_path / "a.png")
-    assert torch.equal(read_image(tmp_path / "a.png"), decoded.cpu())
-    said = fails("compress", trained("serial"), photo, tmp_path / "b.ltc", "--effort", 3)
-    assert said.startswith("This network codes one position after another") and not (tmp_path / "b.ltc").exists()

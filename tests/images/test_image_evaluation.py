@@ -96,6 +96,19 @@ def test_the_folder_holds_one_story(run):
     assert "kodim02.png" in printed and "mean" in printed and max(map(len, printed.splitlines()[:-1])) <= 80
 
 
+def test_a_search_is_in_all_figures(pictures, warm_python, tmp_path):
+    """Rate and distortion are those of the files, not of the nearest points."""
+    command = ["run.py", "--config-name", "images", "trainer=smoke", "lattice=e8", "effort=3", "threads=1"]
+    command += ["network.N=8", "network.M=16", "logger=none", f"data_dir={pictures}", f"hydra.run.dir={tmp_path}"]
+    done = warm_python.run(command, _ROOT, dict(os.environ))
+    assert done.returncode == 0, done.stderr
+    point, table = json.loads((tmp_path / "rd_point.json").read_text()), pd.read_csv(tmp_path / "images.csv")
+    rows = table[table["image"] != "mean"]
+    for name, column in (("rate", "bpp"), ("estimated_rate", "estimated_bpp"), ("distortion", "mse")):
+        np.testing.assert_allclose(point[name], rows[column].mean(), rtol=1e-5)
+    assert point["decoded_exactly"] and rows["exact"].astype(str).eq("True").all()
+
+
 def test_the_checkpoint_makes_the_very_files(run, pictures, tmp_path):
     folder, _ = run
     checkpoint, table = load_network(folder), pd.read_csv(folder / "images.csv").set_index("image")
