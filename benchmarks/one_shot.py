@@ -29,7 +29,9 @@ Points = list[dict[str, Any]]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sweeps", nargs="*", choices=[*_SWEEPS, []], help="(all)")
+    parser.add_argument(
+        "sweeps", nargs="*", choices=[*_SWEEPS, []], metavar="SWEEP", help=f"{', '.join(_SWEEPS)} (all)"
+    )
     options = parser.parse_args()
     lines = [
         "# One symbol at a time, measured",

@@ -19,8 +19,8 @@ The layers, each of which knows only those above it in this list. Each is loaded
 - ``ltc.arrays`` arrays of any kind to small files, without training: ``ltc.pack`` and ``ltc.unpack``
 - ``ltc.codec`` trained coders on files, and the commands
 
-Beside them ``files`` writes files whole or not at all, ``pixels`` reads and writes images, ``extras`` says what to
-install, and ``lazy`` loads packages at their first use.
+Beside them ``files`` writes files whole or not at all, ``npy_header`` and ``pixels`` read arrays' headers and images,
+``extras`` says what to install, and ``lazy`` loads packages at their first use.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@
 - ``sources`` arrays in memory and in files; ``sinks`` where unpacked ones go; ``number_types`` their types;
   ``tensor_notes`` what a safetensors file says of its own
 - ``scan`` a first look: range, columns, a sample
-- ``fitting`` a model for an array and a goal; ``alternation`` its priors; ``classes`` which numbers are alike;
-  ``codes`` the quantizers
+- ``fitting`` a model for an array and a goal; ``step_search`` (``secant``) its step, ``sample_fit`` what it makes of a
+  sample, ``alternation`` its priors, ``classes`` which numbers are alike, ``codes`` the quantizers
 - ``model`` step, layout and priors; ``layouts`` classes in the file; ``priors`` tables of a class
-- ``chunks`` a chunk to bytes; ``symbols`` its integers; ``exceptions`` what is kept as it is; ``exact`` chunks that are
+- ``chunks`` a chunk to bytes; ``symbols`` its integers; ``exceptions`` what is kept as it is; ``exact`` chunks that
+  are; ``squeezed`` bytes that are deflated
 - ``container`` the file; ``about`` what one says of itself
 
 Names are loaded at their first use. Nothing here needs torch.

@@ -113,11 +113,7 @@ def _description(choice: Choice, found: Scan, width: float) -> float:
     bits = sum(entropy(centred[choice.kind == c], width) for c in range(layout.classes)) * scale
     if layout.kind == 1:
         bits += layout.length * (5 + 24 * float((layout.offsets != 0).mean()))
-    if layout.kind == 2:
-        assert layout.chances is not None
-        chances = layout.chances[layout.chances > 0] / layout.chances.sum()
-        bits += found.size / layout.length * float(-(chances * np.log2(chances)).sum())
-    return bits + _PRIOR * layout.classes
+    return bits + layout.class_bits(found.size) + _PRIOR * layout.classes
 
 
 def _offsets(layout: Layout, sample: Sample) -> np.ndarray | float:

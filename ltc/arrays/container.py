@@ -92,8 +92,7 @@ def read_header(file: BinaryIO) -> tuple[int, int, bytes]:
     """
     fields = _Checked(file)
     magic = fields.read(4, "is empty")
-    if magic != MAGIC:
-        raise CorruptStream("this is no file of packed arrays: it does not begin with its four bytes")
+    _check_magic(magic)
     version, kind = fields.read(2)
     if version != _VERSION:
         raise CorruptStream(f"the file has version {version} of the format, and this program reads version {_VERSION}")
@@ -113,11 +112,15 @@ def kind_of(start: bytes) -> int:
     """
     if not start:
         raise CorruptStream("the file is empty")
-    if start[:4] != MAGIC:
-        raise CorruptStream("this is no file of packed arrays: it does not begin with its four bytes")
+    _check_magic(start[:4])
     if len(start) < 6 or start[5] > SAFETENSORS:
         raise CorruptStream("the header is damaged")
     return start[5]
+
+
+def _check_magic(magic: bytes) -> None:
+    if magic != MAGIC:
+        raise CorruptStream("this is no file of packed arrays: it does not begin with its four bytes")
 
 
 def write_record(file: BinaryIO, record: Record) -> None:

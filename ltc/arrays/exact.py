@@ -6,11 +6,13 @@ import zlib
 
 import numpy as np
 
+from ltc.arrays.squeezed import byte_planes, from_byte_planes, inflated
 from ltc.coding.errors import CorruptStream
 
 __all__ = ["read_exact", "write_exact"]
 
 _LEVEL = 6
+_NONE = "the file is damaged: a chunk is no exact one"
 
 
 def write_exact(raw: np.ndarray) -> bytes:
@@ -39,21 +41,17 @@ def read_exact(data: bytes, count: int, stored: np.dtype) -> np.ndarray:
         plane = data[at + 5 : at + 5 + length]
         at += 5 + length
         if squeezed:
-            try:
-                plane = zlib.decompressobj().decompress(plane, count + 1)
-            except zlib.error as error:
-                raise CorruptStream("the file is damaged: a chunk is no exact one") from error
+            plane = inflated(plane, count, _NONE)
         if len(plane) != count:
-            raise CorruptStream("the file is damaged: a chunk is no exact one")
+            raise CorruptStream(_NONE)
         planes.append(np.frombuffer(plane, np.uint8))
     if at != len(data) or data[0] > 1 or (data[0] and stored.kind not in "iu"):
-        raise CorruptStream("the file is damaged: a chunk is no exact one")
+        raise CorruptStream(_NONE)
     if not planes:
         return np.empty(0, stored)
-    found = np.ascontiguousarray(np.stack(planes, 1))
     if not data[0]:
-        return found.view(stored).ravel()
-    steps = found.view(f"<u{size}").ravel()
+        return from_byte_planes(np.stack(planes), stored)
+    steps = from_byte_planes(np.stack(planes), np.dtype(f"<u{size}"))
     return np.cumsum(steps, dtype=f"u{size}").view(f"i{size}" if stored.kind == "i" else f"u{size}").astype(stored)
 
 
@@ -61,7 +59,7 @@ def _squeezed(values: np.ndarray) -> bytes:
     if not len(values):
         return b""
     body = b""
-    for plane in np.ascontiguousarray(values.view(np.uint8).reshape(len(values), -1).T):
+    for plane in byte_planes(values):
         plain = plane.tobytes()
         squeezed = zlib.compress(plain, _LEVEL)
         best = min(plain, squeezed, key=len)

@@ -67,6 +67,14 @@ class Layout:
         values[self.of_column == self.classes] = self.constants
         raw[which] = _repeated(values, start, len(raw))[which]
 
+    def class_bits(self, size: int) -> float:
+        """What the classes of an array's blocks take, where blocks have some; 0 where they do not."""
+        if self.kind != 2:
+            return 0.0
+        assert self.chances is not None
+        chances = self.chances[self.chances > 0] / self.chances.sum()
+        return size / self.length * float(-(chances * np.log2(chances)).sum())
+
     def to_bytes(self) -> bytes:
         """What ``read`` reads."""
         head = bytes([self.kind, self.classes]) + varint(self.length)

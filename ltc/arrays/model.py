@@ -13,6 +13,7 @@ import numpy as np
 from ltc.arrays.codes import Code, code_names, get_code
 from ltc.arrays.layouts import Layout
 from ltc.arrays.priors import MOST_ENTRIES, Prior, inward_of
+from ltc.arrays.squeezed import inflated
 from ltc.coding.errors import CorruptStream
 from ltc.coding.file_fields import FieldReader, varint
 
@@ -154,10 +155,7 @@ class Model:
 
         body = data[1:]
         if data[:1] == b"\1":
-            try:
-                body = zlib.decompressobj().decompress(body, 1 << 24)
-            except zlib.error as error:
-                raise CorruptStream("the model in the file is damaged") from error
+            body = inflated(body, 1 << 24, "the model in the file is damaged")
         fields = FieldReader(io.BytesIO(body))
         name = fields.read(1)[0]
         if name >= len(code_names()):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ltc.arrays.squeezed import inflated
 from ltc.coding.errors import CorruptStream
 from ltc.coding.file_fields import FieldReader, varint
 from ltc.coding.frequencies import counts
@@ -99,10 +100,7 @@ class Prior:
                 raise CorruptStream("the model in the file is damaged")
             return Prior(parities, shift, -below, high, curve, None, inward)
         length = fields.varint()
-        try:
-            body = zlib.decompressobj().decompress(fields.read(length), 2 * parities * entries + 1)
-        except zlib.error as error:
-            raise CorruptStream("the model in the file is damaged") from error
+        body = inflated(fields.read(length), 2 * parities * entries, "the model in the file is damaged")
         if len(body) != 2 * parities * entries:
             raise CorruptStream("the model in the file is damaged")
         steps = np.ascontiguousarray(np.frombuffer(body, np.uint8).reshape(2, -1).T).view("<i2").ravel()

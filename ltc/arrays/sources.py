@@ -17,6 +17,7 @@ import numpy as np
 from ltc.arrays.container import ARRAY, NPZ, SAFETENSORS
 from ltc.arrays.number_types import NumberType
 from ltc.arrays.tensor_notes import SAFETENSORS_TYPES, write_notes
+from ltc.npy_header import read_npy_header
 
 __all__ = ["FileSource", "MemorySource", "opened", "sources_of"]
 
@@ -129,13 +130,7 @@ def opened(path: str) -> Iterator[tuple[Sequence[MemorySource | FileSource], int
 
 def _npy(path: Path) -> FileSource:
     with path.open("rb") as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, fortran, kind = read(file)
-        except Exception as error:
-            # The header is an expression of Python, which numpy evaluates safely; what is none fails in many ways.
-            raise ValueError(f"{path} is no .npy file.") from error
+        shape, fortran, kind = read_npy_header(file, str(path))
         place = file.tell()
     _check(kind, str(path))
     return FileSource(path, place, "", shape, NumberType(kind.str), fortran and len(shape) > 1)

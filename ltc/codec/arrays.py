@@ -6,6 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ltc.npy_header import read_npy_header
+
 __all__ = ["ArrayReader", "ArrayWriter"]
 
 
@@ -28,13 +30,7 @@ class ArrayReader:
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._file, self._name = file, name
         self.notes: list[str] = []
-        try:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            self.shape, fortran, kind = read(file)
-        except Exception as error:
-            # The header is an expression of Python, which numpy evaluates safely; what is none fails in many ways.
-            raise ValueError(f"{name} is no .npy file.") from error
+        self.shape, fortran, kind = read_npy_header(file, name)
         if not all(isinstance(length, int) and 0 <= length < 1 << 62 for length in self.shape):
             raise ValueError(f"{name} is no .npy file: it has the shape {list(self.shape)}.")
         if fortran and len(self.shape) > 1:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ltc.npy_header import read_npy_header
 from ltc.vectors.shapes import as_single, check_dtype, rows_and_dim
 from ltc.vectors.vectors import PIECE, Vectors
 
@@ -28,13 +29,7 @@ def npy_header(file: BinaryIO, name: str) -> tuple[tuple[int, int], np.dtype]:
     Raises:
         ValueError: if it is no ``.npy`` file, or holds no vectors.
     """
-    try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(file)
-    except Exception as error:
-        # The header is an expression of Python, which numpy evaluates safely; what is none fails in many ways.
-        raise ValueError(f"{name} is no .npy file.") from error
+    shape, fortran, dtype = read_npy_header(file, name)
     check_dtype(dtype, name)
     rows, dim = rows_and_dim(shape, name)
     if fortran and dim > 1:
