@@ -27,7 +27,10 @@ __all__ = ["run"]
 
 _THREADS = "of torch. No file depends on its reader's: a decoder of images takes its last step with its writer's"
 
-_EFFORT = "of a search for better latents of an image, decoder in the loop: smaller files, encoded slowly (none)"
+_EFFORT = (
+    "search for better latents of an image, with so many steps of descent; 0: the trellis search alone (no search)"
+)
+_PRICE = "price of distortion, of a coder of images that has many rates (that of its run)"
 
 # Numbers coded at once, unless the command says otherwise.
 _CHUNK = 1 << 20
@@ -82,7 +85,8 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
     compress.add_argument("--key", help="the array of an .npz, or the column of a .parquet whose lists are the vectors")
     compress.add_argument("--seed", type=_seed, help="of the dither of a dithered coder (0)")
     compress.add_argument("--chunk", type=_positive, help=f"numbers coded at once (memory; {_CHUNK:,})")
-    compress.add_argument("--effort", type=_positive, metavar="STEPS", help=_EFFORT)
+    compress.add_argument("--effort", type=_steps, metavar="STEPS", help=_EFFORT)
+    compress.add_argument("--lambda", type=float, dest="price", metavar="LAMBDA", help=_PRICE)
     add_parsers(commands)
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
     info.set_defaults(run=_info)
@@ -107,6 +111,8 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
     checkpoint = coder_from(path, content)
     if options.effort is not None:
         raise ValueError(f"--effort is for coders of images, and {path} is a coder of arrays, which searches anyway.")
+    if options.price is not None:
+        raise ValueError(f"--lambda is for coders of images with many rates, and {path} is a coder of arrays.")
     seed, chunk = options.seed or 0, options.chunk or _CHUNK
     with reading(options.input) as file, memory_for(f"chunks of {chunk:,} numbers; try a smaller --chunk"):
         name = name_of(options.input)
@@ -163,13 +169,15 @@ def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> No
 def _compress_image(
     options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
 ) -> None:
-    from ltc.codec.images import compress_image, network_from, refine_image
+    from ltc.codec.images import at_rate, compress_image, network_from, refine_image
     from ltc.pixels import read_image
 
     for name, value in (("--seed", options.seed), ("--chunk", options.chunk), ("--key", options.key)):
         if value is not None:
             raise ValueError(f"{name} is for coders of arrays, and {path} is a coder of images, coded as a whole.")
     checkpoint = network_from(path, content)
+    if options.price is not None:
+        checkpoint = at_rate(checkpoint, options.price)
     notes: list[str] = []
     name = name_of(options.input)
     with reading(options.input) as file, memory_for(f"the image {name}"):
@@ -237,6 +245,12 @@ def _warn(notes: list[str]) -> None:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive whole number")
+    return int(text)
+
+
+def _steps(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of steps")
     return int(text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import zlib
 from collections.abc import Callable
@@ -26,10 +27,12 @@ from ltc.files import whole_file
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
+    from ltc.images.networks.passes import Latents
     from ltc.images.refinement import Refined
 
 __all__ = [
     "ImageCheckpoint",
+    "at_rate",
     "compress_image",
     "decompress_image",
     "load_network",
@@ -109,7 +112,10 @@ def network_from(path: Path, content: dict[str, Any]) -> ImageCheckpoint:
         name = fingerprint_of([content["config"]], state)
         if name.hex() != content["fingerprint"]:
             raise ValueError("bytes have changed")
-        return ImageCheckpoint(_instantiate(config, state), about, name)
+        network = _instantiate(config, state)
+        if isinstance(price := about.get("lambda"), int | float):
+            network.at(price)
+        return ImageCheckpoint(network, about, name)
     except CheckpointRefused:
         raise
     except Exception as error:
@@ -130,6 +136,21 @@ def _instantiate(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
     return network.eval()
 
 
+def at_rate(checkpoint: ImageCheckpoint, price: float) -> ImageCheckpoint:
+    """The same network at another lambda: its files are those of one and the same coder.
+
+    Raises:
+        ValueError: if it has one rate only, or none for this lambda.
+    """
+    if not checkpoint.network.prices:
+        raise ValueError(
+            f"This network has one rate, that of lambda={checkpoint.about.get('lambda')}; those of network=multirate "
+            "have many."
+        )
+    checkpoint.network.at(price)
+    return dataclasses.replace(checkpoint, about={**checkpoint.about, "lambda": price})
+
+
 def refine_image(
     checkpoint: ImageCheckpoint, pixels: Tensor, steps: int, progress: Callable[[int], None] = lambda steps: None
 ) -> Refined:
@@ -138,7 +159,7 @@ def refine_image(
     Args:
         checkpoint: the network; the price of distortion is the lambda that it was trained for.
         pixels: uint8 [3, height, width].
-        steps: of the search; a step takes about as long as one of training.
+        steps: of the descent, each about as long as one of training; 0 for the trellis search alone.
         progress: is told the steps that were taken.
 
     Raises:
@@ -157,7 +178,7 @@ def compress_image(
     checkpoint: ImageCheckpoint,
     pixels: Tensor,
     file: BinaryIO,
-    latents: tuple[Tensor, Tensor | None] | None = None,
+    latents: tuple[Latents, Tensor | None] | None = None,
 ) -> Tensor:
     """Writes an image as an `.ltc` file, and returns what it will be decoded to.
 

@@ -4,6 +4,7 @@
 - ``point_models`` what the bitstream asks of a model, coordinate by coordinate
 - ``trellis_model`` tables of lattices with a trellis, of trellis codes and of mixtures
 - ``triangular_model`` tables of any lattice with a triangular basis
+- ``conditional_search`` the cheapest point given a scale for each coordinate
 - ``conditional_model`` tables given a scale for each coordinate, of lattices with a trellis and trellis codes
   (``residue_tables``, ``gaussian_mass``); ``conditional_triangular_model`` of others; ``conditional_weights`` from a
   conditional prior to them: ``conditional_point_model``

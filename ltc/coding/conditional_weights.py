@@ -18,7 +18,7 @@ from ltc.entropy.conditional_triangular import ConditionalTriangularPrior
 from ltc.entropy.trellis_sums import table_radius
 from ltc.lattices import TrellisLattice
 
-__all__ = ["conditional_point_model"]
+__all__ = ["conditional_point_model", "gaussian_weights"]
 
 
 @functools.singledispatch
@@ -37,7 +37,7 @@ def conditional_point_model(prior: ConditionalPrior, scales: np.ndarray) -> Cond
 
 @conditional_point_model.register
 def _(prior: ConditionalTrellisPrior | ConditionalCodePrior, scales: np.ndarray) -> ConditionalModel:
-    return level_model(prior.lattice, _gaussian_weights(prior.lattice, scales))
+    return level_model(prior.lattice, gaussian_weights(prior.lattice, scales))
 
 
 @conditional_point_model.register
@@ -45,7 +45,7 @@ def _(prior: ConditionalTriangularPrior, scales: np.ndarray) -> ConditionalModel
     return ConditionalTriangularModel(prior.lattice, scales)
 
 
-def _gaussian_weights(lattice: TrellisLattice, scales: np.ndarray) -> list[list[np.ndarray]]:
+def gaussian_weights(lattice: TrellisLattice, scales: np.ndarray) -> list[list[np.ndarray]]:
     q, width, found = lattice.trellis.modulus, spacing(lattice), []
     for step in distinct_steps(lattice)[0]:
         rows = []

@@ -13,6 +13,7 @@ from ltc.pixels import to_image, to_pixels
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
+    from ltc.images.networks.passes import Latents
     from ltc.images.refinement import Refinement
 
 __all__ = ["Estimate", "bits", "estimate"]
@@ -30,7 +31,7 @@ class Estimate(NamedTuple):
 
     reconstruction: Tensor
     bits: float
-    latents: tuple[Tensor, Tensor | None] | None = None
+    latents: tuple[Latents, Tensor | None] | None = None
     search_seconds: float = 0.0
 
 

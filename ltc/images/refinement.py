@@ -3,8 +3,8 @@
 An analysis transform was trained for all images; the latents of one image can do better, at no cost to its decoder.
 Errors of latents do not add up in a decoder, so that a search must look at the decoded image: here latents and
 hyper-latents descend ``bits/pixel + lambda * squared error`` of the quantized image, by gradients through synthesis,
-prior and (straight through) the nearest lattice point. The best of all points looked at is kept, the nearest points of
-the analysis among them.
+prior and (straight through) the nearest lattice point. Around what they come to, the trellis finds the cheapest points
+(``ltc.images.rate_search``). The best of all points looked at is kept, the nearest points of the analysis among them.
 
 Yang, Bamler & Mandt, "Improving inference for neural image compression", NeurIPS 2020, arXiv:2006.04240, section 3, do
 this for rounding, with Gumbel noise in its place; Campos, Meierhans, Djelouah & Schroers, "Content adaptive
@@ -14,7 +14,7 @@ optimization for neural image compression", CVPR workshops 2019, straight throug
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,10 +24,11 @@ from torch import Tensor
 
 from ltc import lattices
 from ltc.images.estimates import bits
-from ltc.images.exact import ChosenGrids, with_derivatives
-from ltc.images.networks.passes import Pass, Select, everything
-from ltc.images.networks.raster_scan import Visit
+from ltc.images.exact import with_derivatives
+from ltc.images.networks.passes import Latents
+from ltc.images.networks.relaxed import Relaxed
 from ltc.images.padding import pad_to_multiple
+from ltc.images.rate_search import cheapest_latents, decoder_energies
 from ltc.images.swap import use_lattice
 from ltc.pixels import to_image
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
 
 __all__ = ["Refined", "Refinement"]
+
+# Of the bits' weight in the trellis searches: with all of it latents that others would have needed become zero.
+_SHARES = (1.0, 0.7)
 
 
 class Refined(NamedTuple):
@@ -47,13 +51,13 @@ class Refined(NamedTuple):
         after: cost of these.
     """
 
-    y: Tensor
+    y: Latents
     z: Tensor | None
     before: float
     after: float
 
     @property
-    def latents(self) -> tuple[Tensor, Tensor | None]:
+    def latents(self) -> tuple[Latents, Tensor | None]:
         """y and z."""
         return self.y, self.z
 
@@ -64,7 +68,7 @@ class Refinement:
 
     Args:
         lmbda: lambda, as in training: the cost is bits per pixel + lambda * mean squared error of values from 0 to 255.
-        steps: of the descent.
+        steps: of the descent; 0 for the trellis search alone.
         lr: learning rate at its start, in units of the lattice's step; it falls to 0.
         every: steps between two looks at the true cost.
 
@@ -87,9 +91,9 @@ class Refinement:
     every: int = 10
 
     def __post_init__(self) -> None:
-        if not self.lmbda > 0 or self.steps < 1 or self.every < 1 or not self.lr > 0:
+        if not self.lmbda > 0 or self.steps < 0 or self.every < 1 or not self.lr > 0:
             raise ValueError(
-                "A refinement has lambda > 0, steps >= 1, every >= 1 and lr > 0, got "
+                "A refinement has lambda > 0, steps >= 0, every >= 1 and lr > 0, got "
                 f"{self.lmbda:g}, {self.steps}, {self.every} and {self.lr:g}."
             )
 
@@ -114,7 +118,7 @@ class Refinement:
         height, width = size or x.shape[2:]
         # Whoever evaluates may be in inference mode, whose tensors have no derivatives, ever.
         with torch.inference_mode(False), torch.enable_grad():
-            return self._descend(network, x.clone(), height, width, progress)
+            return self._search(network, x.clone(), height, width, progress)
 
     def of_pixels(
         self, network: ImageNetwork, pixels: Tensor, progress: Callable[[int], None] = lambda steps: None
@@ -129,40 +133,53 @@ class Refinement:
         height, width = pixels.shape[1:]
         return self(network, pad_to_multiple(to_image(pixels)[None], network.factor), (height, width), progress)
 
-    def _descend(
+    def _search(
         self, network: ImageNetwork, x: Tensor, height: int, width: int, progress: Callable[[int], None]
     ) -> Refined:
-        relaxed = _relaxed(network)
         with torch.no_grad():
-            coding = _Relaxed(network.g_a(x))
+            latents = Relaxed(network.g_a(x))
+            self._cost(_relaxed(network), latents, x, height, width)  # finds the hyper-latents
+        best = self._true(network, latents.y, latents.z, x, height, width)
+        before = best.after
+        for found in self._descend(network, best, x, height, width, progress):
+            best = min(best, found, key=lambda found: found.after)
+        energies = decoder_energies(network, *best.latents)
+        around = best.latents
+        for share in _SHARES:
+            # The cost in bits: lambda is a price for the mean over three colours.
+            price = self.lmbda * 255**2 / 3 / share
+            chosen = cheapest_latents(network, *around, energies, price)
+            best = min(best, self._true(network, *chosen, x, height, width), key=lambda found: found.after)
+        return best._replace(before=before)
+
+    def _descend(
+        self, network: ImageNetwork, start: Refined, x: Tensor, height: int, width: int, progress: Callable[[int], None]
+    ) -> Iterator[Refined]:
+        """The latents at every look."""
+        relaxed = _relaxed(network)
+        latents = [t.clone().requires_grad_() for t in start.latents if isinstance(t, Tensor)]
         with torch.enable_grad():
-            self._cost(relaxed, coding, x, height, width)  # finds the hyper-latents
-            best = self._true(network, coding, x, height, width)
-            before = best.after
-            latents = [t for t in (coding.y, coding.z) if t is not None]
             optimizer = torch.optim.Adam(latents, lr=self.lr)
-            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+            schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(1, self.steps))
             for step in range(1, self.steps + 1):
                 optimizer.zero_grad()
-                self._cost(relaxed, coding, x, height, width).backward()
+                self._cost(relaxed, Relaxed(*latents), x, height, width).backward()
                 optimizer.step()
                 schedule.step()
                 progress(1)
                 if step % self.every == 0 or step == self.steps:
-                    best = min(best, self._true(network, coding, x, height, width), key=lambda found: found.after)
-        return best._replace(before=before)
+                    y, z = (*(t.detach().clone() for t in latents), None)[:2]
+                    assert y is not None
+                    yield self._true(network, y, z, x, height, width)
 
-    def _cost(self, network: ImageNetwork, coding: _Relaxed, x: Tensor, height: int, width: int) -> Tensor:
-        coding.bits = x.new_zeros(())
+    def _cost(self, network: ImageNetwork, coding: Relaxed, x: Tensor, height: int, width: int) -> Tensor:
         with with_derivatives():
             reconstruction = network.g_s(network.code(coding))
-        return self._price(coding.bits, reconstruction, x, height, width)
+        return self._price(bits(coding.likelihoods).sum(), reconstruction, x, height, width)
 
     @torch.no_grad()
-    def _true(self, network: ImageNetwork, coding: _Relaxed, x: Tensor, height: int, width: int) -> Refined:
+    def _true(self, network: ImageNetwork, y: Latents, z: Tensor | None, x: Tensor, height: int, width: int) -> Refined:
         """The cost as the evaluation has it."""
-        y, z = (None if t is None else t.detach().clone() for t in (coding.y, coding.z))
-        assert y is not None
         reconstruction, likelihoods = network.measure(y, z)
         cost = float(self._price(bits(likelihoods).sum(), reconstruction.clamp(0, 1), x, height, width))
         return Refined(y, z, cost, cost)
@@ -170,48 +187,6 @@ class Refinement:
     def _price(self, count: Tensor, reconstruction: Tensor, x: Tensor, height: int, width: int) -> Tensor:
         error = (reconstruction - x)[..., :height, :width].square().mean()
         return count / (height * width) + self.lmbda * 255**2 * error
-
-
-class _Relaxed(Pass):
-    """A walk with derivatives: nearest points straight through, likelihoods of these points.
-
-    Args:
-        y: the latents to start from.
-
-    Attributes:
-        y: latents that descend.
-        z: hyper-latents that do; None before the first walk, and where there are none.
-        bits: of the walk's points.
-    """
-
-    def __init__(self, y: Tensor) -> None:
-        super().__init__(ChosenGrids())
-        self.y: Tensor = y.detach().clone().requires_grad_()
-        self.z: Tensor | None = None
-        self.bits = y.new_zeros(())
-
-    def settled(self, values: Tensor) -> Tensor:
-        return values
-
-    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
-        if name == "z" and self.z is None:
-            self.z = analysis(self.y).detach().clone().requires_grad_()
-        decoded, likelihoods = bottleneck(self.y if self.z is None else self.z, training=True)
-        self.bits = self.bits - likelihoods.log2().sum()
-        return decoded
-
-    def gaussians(
-        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
-    ) -> Tensor:
-        decoded, likelihoods = conditional(select(self.y), scales.clamp(min=0.0), means=means, training=True)
-        self.bits = self.bits - likelihoods.log2().sum()
-        return decoded
-
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
-        raise ValueError(
-            "This network codes one position after another, which a search by descent cannot follow: leave out the "
-            "search, or take a network with a checkerboard or channel context."
-        )
 
 
 def _relaxed(network: ImageNetwork) -> ImageNetwork:

@@ -1,7 +1,7 @@
 """Training: the Lightning modules, what they measure, and the last phase of a coder's training.
 
 - ``rate_distortion_module`` trains and evaluates coders of vectors
-- ``image_module`` trains and evaluates image networks
+- ``image_module`` trains and evaluates image networks; ``multirate_module`` those of many rates
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``clock`` how long training took
 - ``fitting`` of transforms to the source, before training
@@ -23,9 +23,17 @@ if TYPE_CHECKING:
     from ltc.training.calibration import Calibration
     from ltc.training.image_module import ImageModule
     from ltc.training.moments import RateDistortionMoments
+    from ltc.training.multirate_module import MultirateImageModule
     from ltc.training.rate_distortion_module import RateDistortionModule
 
-__all__ = ["Alternation", "Calibration", "ImageModule", "RateDistortionModule", "RateDistortionMoments"]
+__all__ = [
+    "Alternation",
+    "Calibration",
+    "ImageModule",
+    "MultirateImageModule",
+    "RateDistortionModule",
+    "RateDistortionMoments",
+]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
@@ -33,6 +41,7 @@ __getattr__, __dir__ = lazy_names(
         "Alternation": "alternation",
         "Calibration": "calibration",
         "ImageModule": "image_module",
+        "MultirateImageModule": "multirate_module",
         "RateDistortionModule": "rate_distortion_module",
         "RateDistortionMoments": "moments",
     },

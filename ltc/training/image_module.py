@@ -9,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ltc.images.estimates import bits, estimate
 from ltc.images.lattice_use import LatticeUse
@@ -44,7 +44,8 @@ class ImageModule(pl.LightningModule):
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
         clip: the largest norm of the gradient of all other parameters; None for no limit.
         init_from: ``coder.pt`` of a trained network with the same transforms, to start from; None to start afresh.
-        effort: steps of the encoder's search for each test image (``ltc.images.Refinement``); 0 for none.
+        effort: steps of descent of the encoder's search for each test image (``ltc.images.Refinement``), 0 for the
+            trellis search alone; None for nearest points.
 
     Attributes:
         evaluated: ``ltc.training.moments.RateDistortionMoments`` of the last evaluation, over whole images: bits
@@ -66,14 +67,14 @@ class ImageModule(pl.LightningModule):
         scheduler: Callable[..., Any] | None = None,
         clip: float | None = 1.0,
         init_from: Path | str | None = None,
-        effort: int = 0,
+        effort: int | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(effort, bool) or not isinstance(effort, int) or effort < 0:
-            raise ValueError(f"effort={effort} is not allowed: it is a number of steps, 0 for no search.")
+        if effort is not None and (isinstance(effort, bool) or not isinstance(effort, int) or effort < 0):
+            raise ValueError(f"effort={effort} is not allowed: it is a number of steps, or null for no search.")
         if not lmbda > 0 or not math.isfinite(lmbda):
             raise ValueError(f"lambda is a positive number, got {lmbda}.")
-        self.search = Refinement(float(lmbda), effort) if effort else None
+        self.search = None if effort is None else Refinement(float(lmbda), effort)
         if init_from is not None:
             start_from(network, init_from)
         self.network, self.lmbda, self.clip, self.auxiliary_lr = network, float(lmbda), clip, auxiliary_lr
@@ -81,6 +82,7 @@ class ImageModule(pl.LightningModule):
         self.clock = TrainingClock()
         self.rows: list[dict[str, Any]] | None = None
         self.use = LatticeUse(network)
+        network.at(self.lmbda)
         self._optimizer, self._scheduler = optimizer, scheduler
 
     def on_train_start(self) -> None:
@@ -90,10 +92,9 @@ class ImageModule(pl.LightningModule):
         self.clock.stop()
 
     def training_step(self, batch: Tensor, batch_index: int) -> Tensor:
-        rate, distortion = self._rate_and_distortion(batch)
+        rate, distortion, loss = self._training_loss(batch)
         if self.global_step == 0:
             self.use.check()
-        loss = rate + self.lmbda * distortion
         auxiliary = self._auxiliary_loss()
         if self.global_step % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             if not torch.isfinite(loss):
@@ -106,12 +107,17 @@ class ImageModule(pl.LightningModule):
         return loss + auxiliary
 
     def validation_step(self, batch: Tensor, batch_index: int) -> None:
-        rate, distortion = self._rate_and_distortion(batch)
+        rate, distortion = (figure.mean() for figure in self._rates_and_distortions(batch))
         figures = {"val/rate": rate, "val/distortion": distortion, "val/loss": rate + self.lmbda * distortion}
         self.log_dict(figures, sync_dist=True, batch_size=len(batch))
 
-    def _rate_and_distortion(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Bits per pixel, and squared error of pixels from 0 to 255, of crops [batch, 3, size, size] in [0, 1].
+    def _training_loss(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Rate, distortion and what is minimized, of a batch of crops."""
+        rate, distortion = (figure.mean() for figure in self._rates_and_distortions(batch))
+        return rate, distortion, rate + self.lmbda * distortion
+
+    def _rates_and_distortions(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Bits per pixel, and squared error of pixels from 0 to 255, of each crop of a batch [batch, 3, size, size].
 
         Raises:
             ValueError: if the crops' sides are no multiples of the network's factor.
@@ -124,8 +130,8 @@ class ImageModule(pl.LightningModule):
                 "(Whole images of any size are padded.)"
             )
         out = self.network(batch)
-        rate = bits(out["likelihoods"]).mean() / batch[0, 0].numel()
-        return rate, 255**2 * nn.functional.mse_loss(out["x_hat"], batch)
+        rates = bits(out["likelihoods"]) / batch[0, 0].numel()
+        return rates, 255**2 * (out["x_hat"] - batch).square().flatten(1).mean(1)
 
     def _auxiliary_loss(self) -> Tensor:
         """What belongs to the entropy coder's tables, and the penalties of learned lattices."""

@@ -53,7 +53,7 @@ def test_hyper_latents_descend_too(small_config):
         assert torch.equal(found.z, net.h_a(found.y)) == (found.after == found.before)
 
 
-@pytest.mark.parametrize("wrong", [{"lmbda": 0.0}, {"steps": 0}, {"every": 0}, {"lr": -1.0}])
+@pytest.mark.parametrize("wrong", [{"lmbda": 0.0}, {"steps": -1}, {"every": 0}, {"lr": -1.0}])
 def test_settings_that_make_no_search(wrong):
     with pytest.raises(ValueError, match="A refinement has"):
         Refinement(**{"lmbda": 0.01, **wrong})

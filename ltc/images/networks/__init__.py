@@ -6,6 +6,7 @@
 - ``context`` one plain network with a choice of context models
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
+- ``multirate`` one network for all rates: ``block_transform``, ``gains``, ``squares``; ``relaxed`` its walk in training
 - ``raster_scan`` coding of one position after the other
 - ``windows`` window attention
 """
@@ -23,6 +24,7 @@ from ltc.images.networks.factorized import FactorizedPrior
 from ltc.images.networks.hyperprior import MeanScaleHyperprior, ScaleHyperprior
 from ltc.images.networks.image_network import ImageNetwork, assemble, scalar
 from ltc.images.networks.lic_tcm import LICTCM
+from ltc.images.networks.multirate import MultirateNetwork
 from ltc.images.networks.swint_charm import SwinTChARM
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "ImageNetwork",
     "JointAutoregressive",
     "MeanScaleHyperprior",
+    "MultirateNetwork",
     "ScaleHyperprior",
     "SwinTChARM",
     "assemble",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ltc.coding import CorruptStream
 from ltc.images.exact import threads_of_synthesis, using_threads
-from ltc.images.networks.passes import Estimate, Pass, Read, Write
+from ltc.images.networks.passes import Estimate, Latents, Pass, Read, Write
 
 __all__ = ["ImageNetwork", "assemble", "scalar"]
 
@@ -37,6 +37,16 @@ class ImageNetwork(CompressionModel):
         """The decoded latents of one image [1, channels, height, width], in the walk that all passes take."""
         raise NotImplementedError
 
+    prices: tuple[float, ...] = ()
+    """Ascending lambdas of a network that has many rates; of one with a single rate there are none."""
+
+    def at(self, price: float) -> None:
+        """Sets the lambda of what is coded from now on: nothing to do for a network that has one rate.
+
+        Raises:
+            ValueError: if a network of many rates has none for it.
+        """
+
     def forward(self, x: Tensor) -> dict[str, Any]:
         if self.training:
             return super().forward(x)
@@ -46,18 +56,18 @@ class ImageNetwork(CompressionModel):
         return {"x_hat": torch.cat(images), "likelihoods": likelihoods}
 
     @torch.no_grad()
-    def measure(self, y: Tensor, z: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+    def measure(self, y: Latents, z: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """What becomes of one image's latents: the reconstruction, and the likelihoods.
 
         Args:
-            y: latents [1, channels, height, width].
+            y: latents [1, channels, height, width], or their parts in coding order.
             z: hyper-latents; by default those that the hyper-analysis makes of y.
         """
         coding = Estimate(y, z)
         return self.synthesize(self.code(coding)), coding.likelihoods
 
     @torch.no_grad()
-    def compress(self, x: Tensor, latents: tuple[Tensor, Tensor | None] | None = None) -> dict[str, Any]:
+    def compress(self, x: Tensor, latents: tuple[Latents, Tensor | None] | None = None) -> dict[str, Any]:
         """Images [batch, 3, height, width] as strings.
 
         Args:

@@ -7,7 +7,7 @@ passes, and all that depends on decoded latents goes through them: so evaluation
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,9 +19,36 @@ from ltc.images.exact import ChosenGrids, Grids, KnownGrids, threads_of_synthesi
 from ltc.images.networks.notes import Notes
 from ltc.images.networks.raster_scan import Visit, serial_decoder, serial_encoder
 
-__all__ = ["Estimate", "Pass", "Read", "Select", "Write", "everything"]
+__all__ = ["Estimate", "Latents", "Pass", "Read", "Select", "Write", "everything"]
 
 Select = Callable[[Tensor], Tensor]
+
+Latents = Tensor | Sequence[Tensor]
+"""y of one image [1, channels, height, width], or its parts in the order in which Gaussians code them."""
+
+
+class _Parts:
+    """Hands out the parts of latents."""
+
+    def __init__(self, y: Latents) -> None:
+        self._y, self._taken = y, 0
+
+    @property
+    def whole(self) -> Tensor:
+        """All of them, for the hyper-analysis.
+
+        Raises:
+            ValueError: if there are only parts.
+        """
+        if not isinstance(self._y, Tensor):
+            raise ValueError("Latents in parts come with their hyper-latents.")
+        return self._y
+
+    def next(self, select: Select) -> Tensor:
+        if isinstance(self._y, Tensor):
+            return select(self._y)
+        self._taken += 1
+        return self._y[self._taken - 1]
 
 
 def everything(y: Tensor) -> Tensor:
@@ -42,6 +69,14 @@ class Pass(abc.ABC):
     def settled(self, values: Tensor) -> Tensor:
         """Numbers of a network as they are everywhere: float64, of the same shape."""
         return self._grids.round(values)
+
+    @abc.abstractmethod
+    def told(self, value: Tensor) -> Tensor:
+        """A number that the encoder tells the decoder, as that one reads it: float64 [1], a multiple of 2^-8.
+
+        Args:
+            value: the encoder's, from 0 to 255 [1]; the decoder's is not looked at.
+        """
 
     @abc.abstractmethod
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
@@ -80,34 +115,37 @@ class Estimate(Pass):
     """The likelihoods of latents.
 
     Args:
-        y: the latents of one image.
+        y: the latents of one image; in parts only with z.
         z: its hyper-latents, where they are not those that the hyper-analysis makes of y.
 
     Attributes:
         likelihoods: of y, and of z where there is side information: [1, count].
     """
 
-    def __init__(self, y: Tensor, z: Tensor | None = None) -> None:
+    def __init__(self, y: Latents, z: Tensor | None = None) -> None:
         super().__init__(ChosenGrids())
-        self._y, self._z, self._parts = y, z, dict[str, list[Tensor]]()
+        self._y, self._z, self._parts = _Parts(y), z, dict[str, list[Tensor]]()
 
     @property
     def likelihoods(self) -> dict[str, Tensor]:
         return {name: torch.cat(parts, 1) for name, parts in sorted(self._parts.items())}
 
+    def told(self, value: Tensor) -> Tensor:
+        return _told(_number(value))
+
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
-        decoded, likelihoods = bottleneck(analysis(self._y) if self._z is None else self._z)
+        decoded, likelihoods = bottleneck(analysis(self._y.whole) if self._z is None else self._z)
         self._keep(name, likelihoods)
         return decoded
 
     def gaussians(
         self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
     ) -> Tensor:
-        return self._estimate(conditional, select(self._y), *self._parameters(scales, means))
+        return self._estimate(conditional, self._y.next(select), *self._parameters(scales, means))
 
     def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
         def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            here = self._y[:, :, row : row + 1, column : column + 1]
+            here = self._y.whole[:, :, row : row + 1, column : column + 1]
             scales, means = (t.view(1, -1, 1, 1) for t in self._parameters(scales, means))
             return self._estimate(conditional, here, scales, means).flatten()
 
@@ -126,14 +164,14 @@ class Write(Pass):
     """The strings of latents.
 
     Args:
-        y: the latents of one image.
+        y: the latents of one image; in parts only with z.
         z: its hyper-latents, where they are not those that the hyper-analysis makes of y.
     """
 
-    def __init__(self, y: Tensor, z: Tensor | None = None) -> None:
+    def __init__(self, y: Latents, z: Tensor | None = None) -> None:
         self._chosen = ChosenGrids()
         super().__init__(self._chosen)
-        self._y, self._z, self._gaussians, self._densities = y, z, list[bytes](), list[bytes]()
+        self._y, self._z, self._gaussians, self._densities = _Parts(y), z, list[bytes](), list[bytes]()
 
     @property
     def strings(self) -> list[bytes]:
@@ -141,8 +179,13 @@ class Write(Pass):
         notes = Notes(threads_of_synthesis(), self._chosen.others)
         return [*self._gaussians, *self._densities, notes.to_bytes()]
 
+    def told(self, value: Tensor) -> Tensor:
+        number = _number(value)
+        self._gaussians.append(number.to_bytes(2, "little"))
+        return _told(number)
+
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
-        latents = analysis(self._y) if self._z is None else self._z
+        latents = analysis(self._y.whole) if self._z is None else self._z
         strings = bottleneck.compress(latents)
         self._densities += strings
         return bottleneck.decompress(strings, latents.shape[2:])
@@ -152,7 +195,7 @@ class Write(Pass):
     ) -> Tensor:
         scales, means = self._parameters(scales, means)
         indexes = conditional.build_indexes(scales)
-        strings = conditional.compress(select(self._y).double(), indexes, means)
+        strings = conditional.compress(self._y.next(select).double(), indexes, means)
         self._gaussians += strings
         return conditional.decompress(strings, indexes, means=means)
 
@@ -161,7 +204,7 @@ class Write(Pass):
 
         def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
             scales, means = self._parameters(scales, means)
-            return encoder.put(self._y[0, :, row, column].double(), conditional.build_indexes(scales), means)
+            return encoder.put(self._y.whole[0, :, row, column].double(), conditional.build_indexes(scales), means)
 
         decoded = walk(visit)
         self._gaussians.append(encoder.finish())
@@ -197,6 +240,12 @@ class Read(Pass):
         if next(self._gaussians, None) is not None:
             raise CorruptStream("the strings are not those of this network: there are too many")
 
+    def told(self, value: Tensor) -> Tensor:
+        string = self._next()
+        if len(string) != 2:
+            raise CorruptStream("the strings are not those of this network: a number is damaged")
+        return _told(int.from_bytes(string, "little"))
+
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
         return bottleneck.decompress([self._density], self._shape)
 
@@ -220,3 +269,12 @@ class Read(Pass):
         if string is None:
             raise CorruptStream("the strings are not those of this network: some are missing")
         return string
+
+
+def _number(value: Tensor) -> int:
+    """Of a told number, in two bytes."""
+    return min(max(round(float(value) * 256), 0), 0xFFFF)
+
+
+def _told(number: int) -> Tensor:
+    return torch.tensor([number / 256], dtype=torch.float64)

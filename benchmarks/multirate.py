@@ -1,0 +1,207 @@
+"""One small network for all rates, its lattices and their search, beside the codecs that people use, on Kodak.
+
+    python -m benchmarks.multirate                    # two cores: three seeds, trained on BSDS500; resumable
+    python -m benchmarks.multirate --folder FOLDER    # where runs and rows are kept; what is there is not made again
+    python -m benchmarks.multirate --smoke            # seconds, to see that everything works
+
+For each seed one network (``network=multirate``) is trained for all lambdas, with noise and then with rounding in its
+place. Its very numbers then serve every lattice: rows differ in nothing else. Rates are those of whole files. Writes
+``docs/multirate.md`` with its picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from benchmarks.multirate_page import page
+from benchmarks.pillow_codecs import PillowCodec, available
+from benchmarks.provenance import provenance
+from benchmarks.spent import spent
+from datamodules.images import image_folder
+from ltc.codec.image_evaluation import evaluate
+from ltc.codec.images import ImageCheckpoint, load_network, save_network
+from ltc.files import whole_file
+from ltc.images.refinement import Refinement
+from ltc.images.start import start_from
+from ltc.pixels import read_image
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# A run of fewer seconds only found that everything was there.
+_NOTHING_DONE = 60.0
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the experiment is.
+
+    Attributes:
+        prices: lambdas that are tested.
+        first: settings of the training with noise.
+        second: settings of the training with rounding.
+        images: how many of Kodak's are coded.
+    """
+
+    prices: tuple[float, ...]
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    images: int = 24
+
+
+_CROPS = ("crops=4", "crop_size=128")
+_SIZES = {
+    "laptop": Size(
+        (0.0035, 0.0095, 0.025, 0.066),
+        (*_CROPS, "steps=2400", "optimizer.lr=2e-3"),
+        (*_CROPS, "steps=400", "optimizer.lr=5e-4"),
+    ),
+    "smoke": Size((0.0035, 0.025), ("trainer=smoke",), ("trainer=smoke",), 2),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is coded in one go: all images by one network with one lattice at one lambda."""
+
+    seed: int
+    lattice: str
+    price: float
+    effort: int | None
+
+    @property
+    def name(self) -> str:
+        effort = "" if self.effort is None else f"_effort_{self.effort}"
+        return f"{self.seed}_{self.lattice}_{self.price:g}{effort}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="seconds, to see that everything works")
+    parser.add_argument("--folder", type=Path, help="of runs and rows (multirun/multirate)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--lattices", nargs="+", default=["z", "tcq8", "tcq64", "tcq256"])
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
+    parser.add_argument(
+        "--output", type=Path, default=_ROOT / "docs" / "multirate.md", help="its picture goes beside it"
+    )
+    options = parser.parse_args()
+    size = _SIZES["smoke" if options.smoke else "laptop"]
+    folder = (options.folder or _ROOT / "multirun" / ("multirate_smoke" if options.smoke else "multirate")).absolute()
+    (folder / "rows").mkdir(parents=True, exist_ok=True)
+    begin = time.perf_counter()
+    with ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for training in [pool.submit(train, folder, seed, size) for seed in options.seeds]:
+            training.result()
+        rows = [
+            Row(seed, lattice, price, effort)
+            for lattice, seed, effort in rows_wanted(options.lattices, options.seeds)
+            for price in size.prices
+        ]
+        jobs: list[Any] = [pool.submit(measure, folder, row, options.data, size.images) for row in rows]
+        codecs = [(codec, value) for codec in available() for value in codec.values]
+        jobs += [pool.submit(measure_codec, folder, *which, options.data, size.images) for which in codecs]
+        for job in jobs:
+            print(job.result(), flush=True)
+    minutes = spent(folder, time.perf_counter() - begin, _NOTHING_DONE) / 60
+    command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
+    networks = [pd.read_csv(folder / "rows" / f"{row.name}.csv") for row in rows]
+    others = [pd.read_csv(folder / "rows" / f"{codec_name(*which)}.csv") for which in codecs]
+    text = page(
+        pd.concat(networks), pd.concat(others), size.first, size.second, command, minutes, provenance(), options.output
+    )
+    with whole_file(options.output) as temporary:
+        temporary.write_text(text)
+    print(text)
+
+
+def rows_wanted(names: Sequence[str], seeds: Sequence[int]) -> list[tuple[str, int, int | None]]:
+    """Lattice, seed and effort: rounding and the middle code with all seeds, the search and other codes with one."""
+    compared = [name for name in ("z", "tcq64") if name in names]
+    found: list[tuple[str, int, int | None]] = [(name, seed, None) for seed in seeds for name in compared]
+    found += [(name, seeds[0], 0) for name in compared]
+    return found + [(name, seeds[0], None) for name in names if name not in compared]
+
+
+def train(folder: Path, seed: int, size: Size) -> None:
+    """Both trainings of a seed, as ``run.py`` does them; what is finished is kept."""
+    common = ["--config-name", "images", "experiment=images/multirate", f"seed={seed}", "reconstructions=false"]
+    common += ["lambda=0.025", "eval_symbols=1", "threads=1"]
+    noisy, rounded = folder / f"noise_{seed}", folder / f"rounding_{seed}"
+    if (rounded / "rd_point.json").exists():
+        return
+    _run([*common, *size.first, "bottleneck=scalar", f"hydra.run.dir={noisy}"], folder)
+    start = ["lattice=z", f"init_from={noisy}", f"hydra.run.dir={rounded}"]
+    _run([*common, *size.second, *start], folder)
+
+
+def _run(arguments: list[str], folder: Path) -> None:
+    with (folder / "log.txt").open("a") as log:
+        subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=log)
+
+
+def network_with(folder: Path, seed: int, lattice: str) -> ImageCheckpoint:
+    """The trained network of a seed with a lattice in the place of rounding, through its file ``coder.pt``."""
+    path = folder / f"coder_{seed}_{lattice}.pt"
+    if not path.exists():
+        trained = folder / f"rounding_{seed}"
+        settings: Any = OmegaConf.to_container(OmegaConf.load(trained / "config.yaml").network_config, resolve=True)
+        settings["bottleneck"] |= {"along": "image", "lattice": {"_target_": "ltc.lattices.get", "name": lattice}}
+        network = instantiate(settings)
+        start_from(network, trained)
+        network.eval().update(force=True)
+        network.at(0.025)
+        save_network(path, network, settings, {"lambda": 0.025})
+    return load_network(path)
+
+
+def images(data: Path, count: int) -> list[tuple[str, torch.Tensor]]:
+    return [(path.name, read_image(path)) for path in image_folder(data / "kodak")[:count]]
+
+
+def measure(folder: Path, row: Row, data: Path, count: int) -> str:
+    """Codes all images of a row into files, unless that has been done."""
+    path = folder / "rows" / f"{row.name}.csv"
+    if not path.exists():
+        checkpoint = network_with(folder, row.seed, row.lattice)
+        checkpoint.network.at(row.price)
+        search = None if row.effort is None else Refinement(row.price, row.effort)
+        rows = [found.row for found in evaluate(checkpoint, images(data, count), search=search)]
+        effort = "" if row.effort is None else str(row.effort)
+        _keep(path, rows, seed=row.seed, lattice=row.lattice, price=row.price, effort=effort)
+    return path.stem
+
+
+def codec_name(codec: PillowCodec, value: float) -> str:
+    return f"{codec.format}_{value:g}"
+
+
+def measure_codec(folder: Path, codec: PillowCodec, value: float, data: Path, count: int) -> str:
+    """The same of a codec that Pillow has."""
+    path = folder / "rows" / f"{codec_name(codec, value)}.csv"
+    if not path.exists():
+        rows = [{"image": name, **codec.row(pixels, value)} for name, pixels in images(data, count)]
+        _keep(path, rows, codec=codec.name, value=value)
+    return path.stem
+
+
+def _keep(path: Path, rows: list[dict[str, Any]], **same: Any) -> None:
+    with whole_file(path) as temporary:
+        pd.DataFrame([{**same, **row} for row in rows]).to_csv(temporary, index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Training of an image network for all its rates at once: each crop has a lambda of its own.
+
+Noise in the place of rounding is as large for latents that are next to nothing as for others, where rounding has no
+error at all: gains that were trained with it round too finely. So at the end each lambda's gains are scaled by what
+costs least when latents are truly quantized, on crops of the training set.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ltc.images.networks.multirate import MultirateNetwork
+from ltc.training.image_module import ImageModule
+
+__all__ = ["MultirateImageModule"]
+
+# Logarithms of the factors that are tried, and how many batches of training they are tried on.
+_FACTORS, _BATCHES = torch.linspace(-0.6, 0.2, 9), 6
+
+
+class MultirateImageModule(ImageModule):
+    """Trains a ``ltc.images.networks.MultirateNetwork``; evaluates it at one lambda.
+
+    What is minimized is the mean of ``(rate + lambda * distortion) / sqrt(lambda)`` over crops and lambdas: high rates
+    have large costs, and would otherwise be all that counts.
+
+    Args:
+        network: the network; its lambdas are drawn evenly in their logarithms.
+        settings: of ``ImageModule``; its lambda is that of validation and test.
+
+    Raises:
+        TypeError: for another network.
+        ValueError: as ``ImageModule`` does, or if the network has no rate for lambda.
+    """
+
+    network: MultirateNetwork
+
+    def __init__(self, network: MultirateNetwork, **settings: Any) -> None:
+        if not isinstance(network, MultirateNetwork):
+            raise TypeError(f"A network of many rates is needed (network=multirate), got a {type(network).__name__}.")
+        super().__init__(network, **settings)
+        self._seen: deque[Tensor] = deque(maxlen=_BATCHES)
+
+    def _training_loss(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        self._seen.append(batch)
+        prices = self.network.at_random(len(batch)).to(batch)
+        rates, distortions = self._rates_and_distortions(batch)
+        loss = ((rates + prices * distortions) * (self.lmbda / prices).sqrt()).mean()
+        return rates.mean(), distortions.mean(), loss
+
+    def on_validation_epoch_start(self) -> None:
+        self.network.at(self.lmbda)
+
+    def on_train_end(self) -> None:
+        self._scale_gains()
+        super().on_train_end()
+        self.network.at(self.lmbda)
+
+    @torch.no_grad()
+    def _scale_gains(self) -> None:
+        """Each level's gains times the factor of least rate + lambda * distortion with latents that are quantized."""
+        if not self._seen:
+            return
+        network, training = self.network, self.network.training
+        into, out_of = network.g_a.gain.logs, network.inverse.logs
+        before = into.clone(), out_of.clone()
+        network.update(force=True)
+        network.eval()
+        costs = torch.zeros(len(network.prices), len(_FACTORS), device=self.device)
+        for j, factor in enumerate(_FACTORS.tolist()):
+            into.copy_(before[0] + factor)
+            out_of.copy_(before[1] - factor)
+            for i, price in enumerate(network.prices):
+                network.at(price)
+                for batch in self._seen:
+                    rates, distortions = self._rates_and_distortions(batch)
+                    costs[i, j] += (rates + price * distortions).mean()
+        best = _FACTORS.to(costs)[self.all_gather(costs).reshape(-1, *costs.shape).mean(0).argmin(1)]  # type: ignore[union-attr]
+        into.copy_(before[0] + best[:, None])
+        out_of.copy_(before[1] - best[:, None])
+        self._seen.clear()
+        network.train(training)
