@@ -18,8 +18,8 @@ from ltc.training.image_module import ImageModule
 
 __all__ = ["MultirateImageModule"]
 
-# Logarithms of the factors that are tried, and how many batches of training they are tried on.
-_FACTORS, _BATCHES = torch.linspace(-0.6, 0.2, 9), 6
+# Logarithms of the factors that are tried, and on how many crops.
+_FACTORS, _CROPS = torch.linspace(-0.6, 0.2, 9), 8
 
 
 class MultirateImageModule(ImageModule):
@@ -43,10 +43,10 @@ class MultirateImageModule(ImageModule):
         if not isinstance(network, MultirateNetwork):
             raise TypeError(f"A network of many rates is needed (network=multirate), got a {type(network).__name__}.")
         super().__init__(network, **settings)
-        self._seen: deque[Tensor] = deque(maxlen=_BATCHES)
+        self._seen: deque[Tensor] = deque(maxlen=_CROPS)
 
     def _training_loss(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        self._seen.append(batch)
+        self._seen.extend(batch.split(1))
         prices = self.network.at_random(len(batch)).to(batch)
         rates, distortions = self._rates_and_distortions(batch)
         loss = ((rates + prices * distortions) * (self.lmbda / prices).sqrt()).mean()
@@ -65,7 +65,7 @@ class MultirateImageModule(ImageModule):
         """Each level's gains times the factor of least rate + lambda * distortion with latents that are quantized."""
         if not self._seen:
             return
-        network, training = self.network, self.network.training
+        network, training, crops = self.network, self.network.training, torch.cat(list(self._seen))
         into, out_of = network.g_a.gain.logs, network.inverse.logs
         before = into.clone(), out_of.clone()
         network.update(force=True)
@@ -76,9 +76,8 @@ class MultirateImageModule(ImageModule):
             out_of.copy_(before[1] - factor)
             for i, price in enumerate(network.prices):
                 network.at(price)
-                for batch in self._seen:
-                    rates, distortions = self._rates_and_distortions(batch)
-                    costs[i, j] += (rates + price * distortions).mean()
+                rates, distortions = self._rates_and_distortions(crops)
+                costs[i, j] = (rates + price * distortions).mean()
         best = _FACTORS.to(costs)[self.all_gather(costs).reshape(-1, *costs.shape).mean(0).argmin(1)]  # type: ignore[union-attr]
         into.copy_(before[0] + best[:, None])
         out_of.copy_(before[1] - best[:, None])
