@@ -73,20 +73,14 @@ class Model:
             pool: threads for it; the integers do not depend on them.
             length: of a sequence; the code's own if None. With shorter ones a few numbers are as fast as many.
         """
-        from ltc.lattices.kernels.rated_viterbi import quantize_each, quantize_sequences
-        from ltc.lattices.kernels.simd import LANES
-
         bits, inward = self.tables
         k = np.empty(len(y), np.int32)
         weight, length = np.float32(self.weight), length or self.code.length
 
         def piece(part: slice) -> None:
-            if self.code.states == 1:
-                quantize_each(y[part], kind[part], bits, inward, weight, k[part])
-            else:
-                quantize_sequences(y[part], kind[part], bits, inward, weight, self.code.back, length, k[part])
+            self.code.quantize(y[part], kind[part], bits, inward, weight, length, k[part])
 
-        size = LANES * length
+        size = self.code.at_once * length
         if pool is None or len(y) <= size:
             piece(slice(0, len(y)))
         else:

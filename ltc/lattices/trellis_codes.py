@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["CODES", "encoder_tables"]
+__all__ = ["CODES", "LONG", "encoder_tables"]
+
+LONG = 512
+"""From so many states on a search takes one sequence at a time and a window of decisions."""
 
 # States: (h0, h1, normalized second moment G, what the ends add). The moments are this project's own
 # (benchmarks.trellis_codes): the mean squared error per coordinate deep within a long sequence, and by how much the
