@@ -52,9 +52,10 @@ class Model:
     weight: float = 0.0
 
     def in_steps(self, x: np.ndarray, offsets: np.ndarray | float) -> np.ndarray:
-        """Numbers [n], offset subtracted, in steps: float32 if that is enough, else float64."""
+        """Numbers [n], offset subtracted, in steps, such that points are integers: float32 if enough, else float64."""
         y = np.subtract(x, offsets, dtype=np.float64)
         y *= 1 / self.step
+        y -= self._half
         return y.astype(np.float32) if self._middle <= _SINGLE else y
 
     @property
@@ -103,8 +104,14 @@ class Model:
     def decoded(self, k: np.ndarray, kind: np.ndarray, offsets: np.ndarray | float) -> np.ndarray:
         """The numbers, float64, that integers stand for."""
         found = np.empty(len(k))
-        _decode(k, kind, self.tables[1], self.step, np.broadcast_to(np.asarray(offsets, np.float64), k.shape), found)
+        offsets = np.broadcast_to(np.asarray(offsets, np.float64), k.shape)
+        _decode(k, kind, self.tables[1], self._half, self.step, offsets, found)
         return found
+
+    @property
+    def _half(self) -> float:
+        """Where the point of k = 0 is, in steps."""
+        return (self.code.parities - 1) / 2
 
     @functools.cached_property
     def _middle(self) -> int:
@@ -166,11 +173,11 @@ class Model:
 
 
 @numba.njit(cache=True, nogil=True)
-def _decode(k, kind, inward, step, offsets, found):  # type: ignore[no-untyped-def]
+def _decode(k, kind, inward, half, step, offsets, found):  # type: ignore[no-untyped-def]
     """Each operation is rounded for itself, so that every machine decodes the same."""
     middle = inward.shape[1] // 2
     for i in range(len(k)):
-        point = np.float64(k[i])
+        point = k[i] + half
         if -middle <= k[i] < middle:
             point += np.float64(inward[kind[i], k[i] + middle])
         found[i] = point * step + offsets[i]

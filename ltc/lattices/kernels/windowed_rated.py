@@ -31,7 +31,7 @@ def quantize_long_sequences(  # type: ignore[no-untyped-def]
     n, width = len(y), bits.shape[1]
     bits, inward = bits.ravel(), inward.ravel()
     scale = np.float32(_FINE / max(weight, _LEAST))
-    memory = scratch(1 << nu, min(rows, 4 * ((length + 3) // 4)))
+    memory = scratch(1 << nu, rows, min(n, length))
     path = np.empty(min(n, length), np.uint8)
     for start in range(0, n, length):
         count = min(length, n - start)

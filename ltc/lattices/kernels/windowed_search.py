@@ -15,13 +15,14 @@ from ltc.lattices.kernels.windowed_steps import DEAREST, aligned, begin_at, best
 
 __all__ = ["ROWS", "price", "scratch", "search"]
 
-ROWS = 2048
+ROWS = 4096
 """Samples whose decisions are kept, a bit a state and sample; three quarters of them are decided later."""
 
 
 @inlined
-def scratch(states, rows):  # type: ignore[no-untyped-def]
-    """Memory of a search: costs of paths, choices, the samples' costs, residues, and the costs of a step's edges."""
+def scratch(states, rows, n):  # type: ignore[no-untyped-def]
+    """Memory for sequences of n: costs of paths, choices, the samples' costs, residues, and the costs of a step's edges."""
+    rows = min(rows, 4 * ((n + 3) // 4))
     return (
         aligned(states),
         np.empty((rows, states // SHORTS), np.uint32),

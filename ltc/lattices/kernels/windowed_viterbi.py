@@ -93,7 +93,7 @@ class WindowedViterbiSearch:
 @compiled
 def _nearest(start, stop, x, out, step, out_step, rows, nu, masks, lanes, order, ends):  # type: ignore[no-untyped-def]
     n = x.shape[1]
-    memory = scratch(1 << nu, rows)
+    memory = scratch(1 << nu, rows, n)
     path = np.empty(n, np.uint8)
     down = 1 / step
     for b in range(start, stop):
@@ -120,7 +120,7 @@ def _fill_errors(source, first, last, costs):  # type: ignore[no-untyped-def]
 @compiled
 def _residues(start, stop, costs, out, rows, nu, masks, lanes, order, ends):  # type: ignore[no-untyped-def]
     n = costs.shape[1]
-    memory = scratch(1 << nu, rows)
+    memory = scratch(1 << nu, rows, n)
     path = np.empty(n, np.uint8)
     for b in range(start, stop):
         scale = _scale(costs[b])
@@ -136,7 +136,7 @@ def _scale(costs):  # type: ignore[no-untyped-def]
         total, count = 0.0, 0
         for t in range(len(costs)):
             even, odd = min(costs[t, 0], costs[t, 2]), min(costs[t, 1], costs[t, 3])
-            rise, most = np.float64(abs(even - odd)), 4 * mean
+            rise, most = float(abs(even - odd)), 4 * mean
             if rise < np.inf:
                 total += rise if rise < most else most
                 count += 1
