@@ -94,7 +94,7 @@ def _ends(counts: np.ndarray, scale: float) -> tuple[int, int]:
 
 
 def _inward(k: np.ndarray, y: np.ndarray, parities: int) -> np.ndarray:
-    """By how much numbers are nearer to zero than the points of the integers next to it, and of all others, on average."""
+    """By how much numbers are nearer to zero than the points of their integers, on average, those next to it first."""
     # Of two parities both k = 0 and k = -1 are next to it; of one, k = 0 alone, which is zero.
     size = np.minimum(np.abs(k), 3) if parities == 1 else np.minimum(np.where(k < 0, -1 - k, k), 3)
     toward = (np.sign(k) if parities == 1 else np.where(k < 0, -1, 1)) * (k - y)

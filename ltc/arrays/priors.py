@@ -8,9 +8,9 @@ The points of a trellis code lie half a step beside the integers, at ``k + 1/2``
 and no state must leave zero for far away. At low rates that is worth more than a point at zero: with 64 states, of N(0,
 1), 0.01 bit at a rate of a third of a bit; at high ones it is the same.
 
-A curve is ``-log2 f = sum_i c_i g_i(u)``, with g of 1 next to zero, sqrt|u|, |u|, u^2 and u, where u is the point over the
-largest one: Gaussian, Laplacian, and what is between and beside them. All probabilities are rounded to 32nds of a bit
-and computed from these in a fixed order, so that every machine has the same.
+A curve is ``-log2 f = sum_i c_i g_i(u)``, with g of 1 next to zero, sqrt|u|, |u|, u^2 and u, where u is the point over
+the largest one: Gaussian, Laplacian, and what is between and beside them. All probabilities are rounded to 32nds of a
+bit and computed from these in a fixed order, so that every machine has the same.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ ROWS = 4096
 
 @inlined
 def scratch(states, rows, n):  # type: ignore[no-untyped-def]
-    """Memory for sequences of n: costs of paths, choices, the samples' costs, residues, and the costs of a step's edges."""
+    """Memory for sequences of n: costs of paths, choices, costs of samples, residues, and costs of a step's edges."""
     rows = min(rows, 4 * ((n + 3) // 4))
     return (
         aligned(states),
