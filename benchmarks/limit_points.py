@@ -71,7 +71,7 @@ def packed(array: np.ndarray, code: str, bound: RateDistortionFunction | None = 
 @functools.cache
 def laplace_bound() -> DiscretizedRD:
     """R(D) under squared error of the Laplace source of variance 1."""
-    return DiscretizedRD.from_density(lambda x: -math.sqrt(2) * x[:, 0].abs(), [(-16, 16)], resolution=1601)
+    return DiscretizedRD.from_density(lambda x: -math.sqrt(2) * x[:, 0].abs(), [(-14, 14)], resolution=701)
 
 
 def searched(name: str) -> float:

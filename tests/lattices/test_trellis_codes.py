@@ -93,8 +93,9 @@ def test_theory_knows_the_length(states, generator):
     code, count = lattices.get(f"tcq{states}", 512), sequences(600, states)
     x = 16 * torch.rand(count, 512, generator=generator)
     error = (x - code.quantize(x)).square().mean(1)
-    # The ends' own standard error is 0.007, of long codes more.
-    assert abs(float(error.mean()) - code.nsm) < 4 * float(error.std()) / count**0.5 + 0.02 / 512
+    # The ends' own standard error is 0.007, of long codes 0.02.
+    own = 0.02 if states <= 2048 else 0.05
+    assert abs(float(error.mean()) - code.nsm) < 4 * float(error.std()) / count**0.5 + own / 512
     assert lattices.get(f"tcq{states}", 1).nsm == pytest.approx(1 / 12)
     lengths = [lattices.get(f"tcq{states}", dim).nsm for dim in (256, 1024, 4096)]
     assert lengths == sorted(lengths, reverse=True) and lengths[-1] > CODES[states][2]
