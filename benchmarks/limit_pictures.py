@@ -18,7 +18,7 @@ _KINDS = {
 
 def draw_speeds(points: list[tuple[str, float, float, str]], path: Path) -> None:
     """Writes the picture of (name, million numbers a second, gap in bits, kind)."""
-    made = figure(8.0, 5.0)
+    made = figure(8.0, 5.6)
     axes = made.add_subplot()
     for kind, (colour, face, label) in _KINDS.items():
         some = [p for p in points if p[3] == kind]
@@ -29,14 +29,16 @@ def draw_speeds(points: list[tuple[str, float, float, str]], path: Path) -> None
     axes.plot([p[1] for p in files], [p[2] for p in files], color=INK, linewidth=0.8, alpha=0.5)
     for name, speed, gap, kind in points:
         shown = name.removeprefix("tcq") if kind == "file" and name not in ("tcq4", "z") else name
-        right = kind != "file" or name == "z"
+        # Below and right of the codes' line, and above and left of it, there is room.
+        below = kind == "file" and name != "z"
+        left = kind == "search" and speed < 100
         axes.annotate(
             f"{int(shown):,}" if shown.isdigit() else shown,
             (speed, gap),
-            xytext=(7, 2) if right else (-7, -4),
+            xytext=(-7 if left else 7, -2 if below else 2),
             textcoords="offset points",
-            ha="left" if right else "right",
-            va="bottom" if right else "top",
+            ha="right" if left else "left",
+            va="top" if below else "bottom",
             fontsize=9,
             color=_KINDS[kind][0],
         )
