@@ -137,14 +137,14 @@ class Page:
         lines = [
             "## The best code, from files",
             "",
-            f"`{self.best}`, {_LONG:,} numbers of N(0, 1).",
+            f"`{self.best}`, {_MANY:,} numbers of N(0, 1).",
             "",
             "| bits asked for | bits | error | bits above R(D) | encoding, numbers/s | decoding, numbers/s |",
             "| --- | --- | --- | --- | --- | --- |",
         ]
         for bits in (0.5, 1.0, 1.5, 2.0):
-            p = self.packed(f"best-{bits}", _LONG, self.best, bits=bits)
-            count = _LONG // 100 if self.small else _LONG
+            p = self.packed(f"best-{bits}", _MANY, self.best, bits=bits)
+            count = _MANY // 100 if self.small else _MANY
             lines.append(
                 f"| {bits:g} | {p['rate']:.4f} | {p['distortion']:.5f} | {p['gap']:.4f} | {count / p['pack']:,.0f} | "
                 f"{count / p['unpack']:,.0f} |"
