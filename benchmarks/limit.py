@@ -35,7 +35,7 @@ _MANY, _FEW, _LONG = 10_000_000, 1_000_000, 4_000_000
 _RATES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0)
 _SLOPES = (0.8, 0.9, 1.0, 1.1, 1.2)
 # Quantization parameters of NNCodec from three bits to a twentieth; the one of about two bits.
-_PARAMETERS, _TWO_BITS = [-8, -6, -4, -2, 0, 1, 2, 3, 4], -3
+_PARAMETERS, _TWO_BITS = [-8, -6, -4, -2, 0, 2, 4, 6, 8, 10, 12, 14], -3
 _CODE = ["transform=identity", "lattice.dim=4096", "batch_floats=24000", "steps_share=1"]
 _LAPLACE = ["source=laplace", "source.measure=l1"]
 
