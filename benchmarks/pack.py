@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import hashlib
 import json
 import math
 import os
@@ -29,6 +28,7 @@ import numpy as np
 
 import ltc
 from benchmarks.pack_network import network_lines, trained_weights
+from benchmarks.parts import Parts
 from benchmarks.provenance import provenance
 from docs.pictures.style import ACCENT, INK, LINE, figure, plain
 
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="measures what an earlier run has measured")
     options = parser.parse_args()
     many, few = (_MANY // 50, _FEW // 10) if options.small else (_MANY, _FEW)
-    parts = _Parts(f"{provenance()}{' small' if options.small else ''}", options.again)
+    parts = Parts("pack", f"{provenance()}{' small' if options.small else ''}", options.again)
     rng = np.random.default_rng(0)
     normal = rng.normal(size=many).astype(np.float32)
     ltc.unpack(ltc.pack(normal[:100_000], bits=2))
@@ -111,26 +111,6 @@ def main() -> None:
         print("\n".join(lines))
     else:
         write(lines)
-
-
-class _Parts:
-    """What the parts of a run have found, in files."""
-
-    def __init__(self, key: str, again: bool) -> None:
-        self._folder = _ROOT / "multirun" / "pack" / hashlib.sha256(key.encode()).hexdigest()[:12]
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._again = again
-
-    def of(self, name: str, measure: Callable[[], Any]) -> Any:
-        """What a part has found, now or before."""
-        path = self._folder / f"{name}.json"
-        if self._again or not path.exists():
-            start = time.perf_counter()
-            found = json.dumps(measure())
-            path.with_suffix(".new").write_text(found)
-            path.with_suffix(".new").replace(path)
-            print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-        return json.loads(path.read_text())
 
 
 def write(lines: list[str]) -> None:

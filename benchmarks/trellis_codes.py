@@ -31,17 +31,16 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.provenance import provenance
+from ltc.lattices.catalogue.tcq import TrellisCode
 from ltc.lattices.kernels.compilation import compiled
 from ltc.lattices.kernels.parallel import run_pieces
-from ltc.lattices.kernels.viterbi import ViterbiSearch
-from ltc.lattices.trellis_codes import CODES, encoder_tables
+from ltc.lattices.trellis_codes import CODES
 from ltc.theory import space_filling_gap
 
-# Length of a sequence, and samples left out at each end: about twice what the transient of 2,048 states takes.
-_LENGTH, _ENDS = 4096, 256
-
-# Sequences searched at once.
-_BATCH = 128
+# Length of a sequence, samples left out at each end, about twice what the transient takes, and sequences searched at
+# once: of up to 2,048 states, and of more.
+_SHAPE, _LONG_SHAPE = (4096, 256, 128), (16384, 1024, 16)
+_SHORT = 2048
 
 # exp(-_DECAY k^2) is the term of a point k / 2 in the theta series.
 _DECAY = 0.8
@@ -49,8 +48,9 @@ _DECAY = 0.8
 # Samples until the growth of the theta series is steady, and samples over which it is then measured.
 _SETTLE, _SPAN = 96, 16
 
-# Up to so many pairs of polynomials are all considered (2,048 states have about as many); of more, so many are drawn.
-_PAIRS = 1 << 20
+# Up to so many pairs of polynomials are all considered (2,048 states have about as many); of more some are drawn, so
+# many that pairs times states are the second number: a few minutes.
+_PAIRS, _RANKED = 1 << 20, 1 << 29
 
 # Codes measured a second and a third time, and by how many times longer than the first time.
 _SECOND, _THIRD = (24, 4), (4, 16)
@@ -86,24 +86,26 @@ def measure(h0: int, h1: int, samples: int, seed: int) -> Measured:
         >>> abs(measure(0o5, 0o2, 1 << 20, seed=0).nsm - 0.06622) < 3e-4
         True
     """
-    search = ViterbiSearch(*encoder_tables(1 << (h0.bit_length() - 1), h0, h1), step=0.5)
+    states = 1 << (h0.bit_length() - 1)
+    length, out, batch = _SHAPE if states <= _SHORT else _LONG_SHAPE
+    code = TrellisCode(states, length, h0, h1)
     random = torch.Generator().manual_seed(seed)
-    count = max(1, round(samples / (_LENGTH - 2 * _ENDS) / _BATCH))
+    count = max(1, round(samples / (length - 2 * out) / batch))
     means, sums, seconds = [], [], 0.0
-    search(torch.zeros(1, _LENGTH))
+    code.quantize(torch.zeros(1, length))
     for _ in range(count):
         # Four steps are a period of every code: more of them would change nothing.
-        x = 2 * torch.rand(_BATCH, _LENGTH, generator=random)
+        x = 2 * torch.rand(batch, length, generator=random)
         start = time.perf_counter()
-        points = search(x)
+        points = code.quantize(x)
         seconds += time.perf_counter() - start
         squares = (points - x).double().square()
-        means.append(squares[:, _ENDS:-_ENDS].mean(1))
-        sums.append(squares[:, :_ENDS].sum(1) + squares[:, -_ENDS:].sum(1))
+        means.append(squares[:, out:-out].mean(1))
+        sums.append(squares[:, :out].sum(1) + squares[:, -out:].sum(1))
     each = torch.cat(means)
     error = each.std().item() / math.sqrt(len(each))
-    ends = torch.cat(sums).mean().item() - 2 * _ENDS * each.mean().item()
-    return Measured(h0, h1, each.mean().item(), error, ends, count * _BATCH * _LENGTH / seconds)
+    ends = torch.cat(sums).mean().item() - 2 * out * each.mean().item()
+    return Measured(h0, h1, each.mean().item(), error, ends, count * batch * length / seconds)
 
 
 def find(states: int, codes: int, samples: int, seed: int) -> list[Measured]:
@@ -138,7 +140,7 @@ def pairs(states: int, seed: int) -> tuple[Integers, Integers]:
     if outer * inner <= _PAIRS:
         chosen = np.arange(outer * inner)
     else:
-        chosen = np.unique(np.random.default_rng(seed).integers(outer * inner, size=_PAIRS))
+        chosen = np.unique(np.random.default_rng(seed).integers(outer * inner, size=_RANKED // states))
     h0, h1 = states + 1 + 2 * (chosen // inner), 2 + 2 * (chosen % inner)
 
     def reverse(h: Integers) -> Integers:

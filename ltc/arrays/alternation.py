@@ -53,7 +53,7 @@ def priors_of(
 
 def _prior(k: np.ndarray, y: np.ndarray | None, parities: int, scale: float) -> Prior:
     if not len(k):
-        return fit_prior(np.ones((parities, 2)), 0, -1, np.zeros(3, np.int8), scale)
+        return fit_prior(np.ones((parities, 2)), 0, -1, np.zeros(2 + parities, np.int8), scale)
     odd = parities - 1
     # Bins of indices, of whole powers of two, so that entries are whole bins.
     least, largest = int(k.min()) >> odd, int(k.max()) >> odd
@@ -78,7 +78,7 @@ def _prior(k: np.ndarray, y: np.ndarray | None, parities: int, scale: float) -> 
     found = np.zeros((high - low, parities))
     inside = (h >= low) & (h < high)
     np.add.at(found, h[inside] - low, counts[inside])
-    inward = np.zeros(3) if y is None or shift else _inward(k, y)
+    inward = np.zeros(2 + parities) if y is None or shift else _inward(k, y, parities)
     return fit_prior(found.T, shift, low, inward_shifts(inward), scale)
 
 
@@ -93,10 +93,11 @@ def _ends(counts: np.ndarray, scale: float) -> tuple[int, int]:
     return int(np.floor(least)), int(np.ceil(largest))
 
 
-def _inward(k: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """By how much numbers are nearer to zero than their integers 1, 2, and 3 and more, on average."""
-    size = np.minimum(np.abs(k), 3)
-    toward = np.sign(k) * (k - y)
+def _inward(k: np.ndarray, y: np.ndarray, parities: int) -> np.ndarray:
+    """By how much numbers are nearer to zero than the points of their integers, on average, those next to it first."""
+    # Of two parities both k = 0 and k = -1 are next to it; of one, k = 0 alone, which is zero.
+    size = np.minimum(np.abs(k), 3) if parities == 1 else np.minimum(np.where(k < 0, -1 - k, k), 3)
+    toward = (np.sign(k) if parities == 1 else np.where(k < 0, -1, 1)) * (k - y)
     some = np.bincount(size, minlength=4)
     means = np.bincount(size, toward, minlength=4) / np.maximum(some, 1)
-    return np.where(some[1:] >= _ENOUGH, means[1:], 0)
+    return np.where(some >= _ENOUGH, means, 0)[2 - parities :]

@@ -52,9 +52,10 @@ class Model:
     weight: float = 0.0
 
     def in_steps(self, x: np.ndarray, offsets: np.ndarray | float) -> np.ndarray:
-        """Numbers [n], offset subtracted, in steps: float32 if that is enough, else float64."""
+        """Numbers [n], offset subtracted, in steps, such that points are integers: float32 if enough, else float64."""
         y = np.subtract(x, offsets, dtype=np.float64)
         y *= 1 / self.step
+        y -= self._half
         return y.astype(np.float32) if self._middle <= _SINGLE else y
 
     @property
@@ -73,20 +74,14 @@ class Model:
             pool: threads for it; the integers do not depend on them.
             length: of a sequence; the code's own if None. With shorter ones a few numbers are as fast as many.
         """
-        from ltc.lattices.kernels.rated_viterbi import quantize_each, quantize_sequences
-        from ltc.lattices.kernels.simd import LANES
-
         bits, inward = self.tables
         k = np.empty(len(y), np.int32)
         weight, length = np.float32(self.weight), length or self.code.length
 
         def piece(part: slice) -> None:
-            if self.code.states == 1:
-                quantize_each(y[part], kind[part], bits, inward, weight, k[part])
-            else:
-                quantize_sequences(y[part], kind[part], bits, inward, weight, self.code.back, length, k[part])
+            self.code.quantize(y[part], kind[part], bits, inward, weight, length, k[part])
 
-        size = LANES * length
+        size = self.code.at_once * length
         if pool is None or len(y) <= size:
             piece(slice(0, len(y)))
         else:
@@ -109,8 +104,14 @@ class Model:
     def decoded(self, k: np.ndarray, kind: np.ndarray, offsets: np.ndarray | float) -> np.ndarray:
         """The numbers, float64, that integers stand for."""
         found = np.empty(len(k))
-        _decode(k, kind, self.tables[1], self.step, np.broadcast_to(np.asarray(offsets, np.float64), k.shape), found)
+        offsets = np.broadcast_to(np.asarray(offsets, np.float64), k.shape)
+        _decode(k, kind, self.tables[1], self._half, self.step, offsets, found)
         return found
+
+    @property
+    def _half(self) -> float:
+        """Where the point of k = 0 is, in steps."""
+        return (self.code.parities - 1) / 2
 
     @functools.cached_property
     def _middle(self) -> int:
@@ -172,11 +173,11 @@ class Model:
 
 
 @numba.njit(cache=True, nogil=True)
-def _decode(k, kind, inward, step, offsets, found):  # type: ignore[no-untyped-def]
+def _decode(k, kind, inward, half, step, offsets, found):  # type: ignore[no-untyped-def]
     """Each operation is rounded for itself, so that every machine decodes the same."""
     middle = inward.shape[1] // 2
     for i in range(len(k)):
-        point = np.float64(k[i])
+        point = k[i] + half
         if -middle <= k[i] < middle:
             point += np.float64(inward[kind[i], k[i] + middle])
         found[i] = point * step + offsets[i]

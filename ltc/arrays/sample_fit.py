@@ -21,8 +21,8 @@ LAST_FEW = 1 << 16
 
 # Fits of the priors to the integers, each before the integers are searched again.
 _FITS = 3
-# Numbers that two threads quantize at once, each of them in sixteen sequences; the shortest of these.
-_AT_ONCE, _SHORTEST = 32, 1 << 10
+# Threads that a sample is cut for; the shortest of the sequences.
+_THREADS, _SHORTEST = 2, 1 << 10
 # Bits that a number takes that is kept as it is, about.
 _KEPT = 64.0
 
@@ -149,4 +149,4 @@ class _Part:
 
 def _length(count: int, code: Code) -> int:
     """Of the sequences of a sample: so short that two threads have all they can do at once, if they are long enough."""
-    return min(code.length, max(_SHORTEST, 1 << max(1, (count // _AT_ONCE).bit_length()) - 1))
+    return min(code.length, max(_SHORTEST, 1 << max(1, (count // (_THREADS * code.at_once)).bit_length()) - 1))

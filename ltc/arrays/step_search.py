@@ -36,6 +36,8 @@ _STALE = 0.1
 _MISSED, _NEARLY = 3e-3, 2e-2
 # Below a rate, the weight is searched, each time with new priors; steps of each search.
 _BY_WEIGHT, _ROUNDS, _WEIGHTS = 0.8, 2, 8
+# Fits at a rate as low, where the lambda is given.
+_SLOW = 12
 # Below it, rounding may be the better code.
 _ROUNDED = 0.8
 
@@ -95,10 +97,24 @@ class StepSearch:
         """A model of this step, whose errors have their usual weight."""
         scout, sample = self._scout, self._found.sample
         fit = self._fitter.fitted(scout, self.choice(scout, step), step, sample.few(_FEW))
-        if fit.rate < _BY_WEIGHT or scout is self._code:
+        if fit.rate < _BY_WEIGHT and self._code.states > 1:
+            return self._slow_slope(step, fit.choice)
+        if scout is self._code:
             return self._fitter.fitted(self._code, fit.choice, step, np.arange(len(sample.x)))
         model = replace(self._fitter.refitted(fit.model, fit.choice)[0], code=self._code, weight=self._code.weight)
         return self._fitter.measured(model, fit.choice, sample.few(LAST_FEW))
+
+    def _slow_slope(self, step: float, choice: Choice) -> Fit:
+        """A model at a low rate, where priors settle slowly and rounding all to zero may be better still."""
+        sample, lmbda = self._found.sample, self._code.weight / step**2
+        found = self._fitter.fitted(self._code, choice, step, sample.few(LAST_FEW), fits=_SLOW)
+        model, _ = self._fitter.refitted(found.model, choice)
+        plain = get_code("z")
+        # The usual weight at the step of the same lambda.
+        rounded = StepSearch(self._found, self._shape, plain, self._pool).slope(math.sqrt(plain.weight / lmbda))
+        every = np.arange(len(sample.x))
+        fits = [self._fitter.measured(model, choice, every), rounded]
+        return min(fits, key=lambda fit: fit.rate + lmbda * fit.distortion)
 
     def _by_step(
         self,

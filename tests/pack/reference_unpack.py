@@ -57,7 +57,7 @@ def weighted(weights):
 def read_prior(fields, parities):
     """Shift, low, the points' shifts, and a table of counts for each parity."""
     kind, shift, low, high = fields.read(1)[0], fields.varint(), -fields.varint(), fields.varint()
-    inward, entries = fields.numbers("b", 3), range(low, high)
+    inward, entries = fields.numbers("b", 2 + parities), range(low, high)
     if kind == 1:
         data = zlib.decompress(fields.block())
         half, values, total = len(data) // 2, [], 0
@@ -67,14 +67,15 @@ def read_prior(fields, parities):
         rows = [values[r * len(entries) : (r + 1) * len(entries)] for r in range(parities)]
     else:
         c = fields.numbers("f", 5)
-        k = [[parities * (2**shift * h + (2**shift - 1) / 2) + r for h in entries] for r in range(parities)]
+        half = (parities - 1) / 2
+        k = [[parities * (2**shift * h + (2**shift - 1) / 2) + r + half for h in entries] for r in range(parities)]
         largest, rows = max(1.0, *(abs(v) for row in k for v in row)), []
         for row in k:
             v = []
             for value in row:
                 u = value / largest
                 s = abs(u)
-                v.append(c[0] * (value == 0) + c[1] * math.sqrt(s) + c[2] * s + c[3] * (u * u) + c[4] * u)
+                v.append(c[0] * (abs(value) <= half) + c[1] * math.sqrt(s) + c[2] * s + c[3] * (u * u) + c[4] * u)
             rows.append([min(round(32 * min(x - min(v), 60.0)), 960) for x in v])
     return shift, low, inward, [table(row) for row in rows]
 
@@ -171,8 +172,12 @@ class Model:
                 z1 = j & 1
                 state = (state >> 1) ^ (r * (self.h0 >> 1)) ^ (z1 * (self.h1 >> 1))
             k = self.parities * j + r
-            inward = [0, *self.priors[of[i]][2]][min(abs(k), 3)] / 64
-            point = k - inward if k > 0 else k + inward
+            if self.parities == 1:
+                inward = [0, *self.priors[of[i]][2]][min(abs(k), 3)] / 64
+                point = k - inward if k > 0 else k + inward
+            else:
+                inward = self.priors[of[i]][2][min(k if k >= 0 else -1 - k, 3)] / 64
+                point = k + 0.5 - inward if k >= 0 else k + 0.5 + inward
             offset = self.offset[(start + i) % self.width] if self.layout == 1 else self.offset
             y = point * self.step + offset
             low, high = (np.iinfo(kind).min, np.iinfo(kind).max) if kind.kind in "iu" else (0, 0)

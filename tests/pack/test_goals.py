@@ -32,6 +32,21 @@ def test_each_code_has_its_gap(code, gap, normal):
     assert rate + 0.5 * np.log2(distortion / normal.var()) == pytest.approx(gap, abs=0.006)
 
 
+@pytest.mark.parametrize("lmbda", [0.9, 1.0, 1.1, 1.2])
+def test_a_low_lambda_costs_no_more_than_a_high_one(lmbda, normal):
+    """Rate + lambda * distortion above the least there is, at most the code's gap at high rate."""
+    array = normal / np.sqrt(np.mean(np.square(normal, dtype=np.float64))).astype(np.float32)
+    rate, distortion, _ = measured(array, lmbda=lmbda, code="tcq64")
+    least = 1 / (2 * np.log(2) * lmbda)
+    # What is around the numbers of a small file takes 0.004 bit.
+    assert rate + lmbda * distortion - (-0.5 * np.log2(least) + lmbda * least) - 0.004 < 0.0456
+
+
+def test_at_a_lambda_that_pays_for_nothing_nothing_is_sent(normal):
+    rate, distortion, _ = measured(normal, lmbda=0.6)
+    assert rate < 0.01 and distortion == pytest.approx(normal.var(), rel=0.01)
+
+
 @pytest.mark.parametrize("bits", [0.4, 3.0])
 def test_bits_of_other_distributions(bits, rng):
     for array in (rng.laplace(size=100_000), rng.standard_t(3, size=100_000), np.maximum(rng.normal(size=100_000), 0)):

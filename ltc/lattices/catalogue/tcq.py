@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from ltc.lattices.kernels.viterbi import ViterbiSearch
+from ltc.lattices.kernels.windowed_viterbi import WindowedViterbiSearch
 from ltc.lattices.registry import register
 from ltc.lattices.trellis import Section, Trellis
-from ltc.lattices.trellis_codes import CODES, encoder_tables
+from ltc.lattices.trellis_codes import CODES, LONG, encoder_tables
 from ltc.lattices.trellis_lattice import TrellisLattice
 
 __all__ = ["TrellisCode"]
@@ -49,7 +50,11 @@ class TrellisCode(TrellisLattice):
         later = Section(np.arange(states).repeat(2), self.next_state.ravel(), self.residue.ravel())
         # States that cannot have been reached yet are no harm: their forward value is the semiring's zero.
         self.trellis = Trellis(4, [first] + [later] * (dim - 1), [1] + [states] * dim)
-        search = ViterbiSearch(self.next_state, self.residue, step=0.5)
+        search: ViterbiSearch | WindowedViterbiSearch
+        if states < LONG:
+            search = ViterbiSearch(self.next_state, self.residue, step=0.5)
+        else:
+            search = WindowedViterbiSearch(h0, h1, step=0.5)
         self._kernel, self._cheapest_kernel = search, search.residues
 
     def nearest(self, x: Tensor) -> Tensor:

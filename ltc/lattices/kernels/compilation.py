@@ -19,7 +19,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {
 inlined: Any = numba.njit(forceinline=True, **_OPTIONS)
 
 # What all kernels are made of. By itself numba's cache looks at a kernel's own file only.
-_SHARED_FILES = ("simd", "blocks", "compilation", "viterbi_steps")
+_SHARED_FILES = ("simd", "shorts", "blocks", "compilation", "viterbi_steps", "windowed_steps", "windowed_search")
 _SHARED = zlib.crc32(b"".join(Path(__file__).with_stem(name).read_bytes() for name in _SHARED_FILES))
 
 

@@ -28,7 +28,7 @@ _PIECES_A_THREAD = 4
 _pool: ThreadPoolExecutor | None = None
 
 
-def run_pieces(kernel: Callable[..., None], count: int, grain: int, *arguments: Any) -> None:
+def run_pieces(kernel: Callable[..., None], count: int, grain: int, *arguments: Any, multiple: int = LANES) -> None:
     """Call ``kernel(start, stop, *arguments)`` for pieces that together cover ``range(count)``.
 
     Args:
@@ -36,13 +36,14 @@ def run_pieces(kernel: Callable[..., None], count: int, grain: int, *arguments: 
         count: rows.
         grain: the least number of rows worth handing to another thread (about 0.1 ms of work).
         arguments: what else the kernel takes.
+        multiple: pieces have a multiple of so many rows, but the last one.
     """
     threads = min(torch.get_num_threads(), count // grain)
     if threads < 2:
         kernel(0, count, *arguments)
         return
     size = max(grain, -(-count // (threads * _PIECES_A_THREAD)))
-    size = -(-size // LANES) * LANES
+    size = -(-size // multiple) * multiple
     starts = iter(range(0, count, size))
 
     def work(starts: Iterator[int] = starts) -> None:

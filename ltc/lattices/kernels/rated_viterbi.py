@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ltc.lattices.kernels.compilation import compiled, inlined
+from ltc.lattices.kernels.compilation import compiled
 from ltc.lattices.kernels.octets import four_costs
+from ltc.lattices.kernels.rated_costs import cost_of, costs_around
 from ltc.lattices.kernels.simd import LANES
 from ltc.lattices.kernels.viterbi_steps import BITS, TILE, begin, end, forward, trace
 
@@ -43,7 +44,6 @@ def quantize_sequences(y, kind, bits, inward, weight, back, length, out):  # typ
         out: int32 [n].
     """
     n, width = len(y), bits.shape[1]
-    middle = width // 2
     bits, inward = bits.ravel(), inward.ravel()
     sequences = (n + length - 1) // length
     branch = np.empty((4 * TILE, LANES), np.float32)
@@ -63,19 +63,9 @@ def quantize_sequences(y, kind, bits, inward, weight, back, length, out):  # typ
                 start = (first + lane) * length + t
                 # Past the end of the last sequence no branch is looked at.
                 for i in range(min(count, n - start)):
-                    sample = y[start + i]
-                    low = np.int64(np.floor(sample)) - 3
-                    rest = np.float32(sample - low)
-                    at = low + middle
-                    shift = width * np.int64(kind[start + i])
-                    if at >= 0 and at + 8 <= width:
-                        one, two, three, four, which = four_costs(bits, inward, at + shift, rest, weight)
-                    else:
-                        one, p = _outer(bits, inward, shift, width, at, rest, weight, 0)
-                        two, q = _outer(bits, inward, shift, width, at, rest, weight, 1)
-                        three, r = _outer(bits, inward, shift, width, at, rest, weight, 2)
-                        four, s = _outer(bits, inward, shift, width, at, rest, weight, 3)
-                        which = np.uint8(p + 2 * q + 4 * r + 8 * s)
+                    low, one, two, three, four, which = costs_around(
+                        y[start + i], kind[start + i], bits, inward, width, weight
+                    )
                     row = 4 * i
                     branch[row + (low & 3), lane] = one
                     branch[row + ((low + 1) & 3), lane] = two
@@ -93,22 +83,6 @@ def quantize_sequences(y, kind, bits, inward, weight, back, length, out):  # typ
                     low = np.int64(np.floor(y[start + i])) - 3
                     j = (np.int64(path[i, lane]) - low) & 3
                     out[start + i] = low + j + 4 * ((farther[start + i - first * length] >> j) & 1)
-
-
-@inlined
-def _outer(bits, inward, shift, width, at, rest, weight, j):  # type: ignore[no-untyped-def]
-    """The lesser cost of integers j and j + 4, and which has it, where some are outside of the table."""
-    one = _cost(bits, inward, shift, width, at + j, rest - np.float32(j), weight)
-    two = _cost(bits, inward, shift, width, at + j + 4, rest - np.float32(j + 4), weight)
-    return (two, 1) if two < one else (one, 0)
-
-
-@inlined
-def _cost(bits, inward, shift, width, at, error, weight):  # type: ignore[no-untyped-def]
-    inside = min(max(at, 0), width - 1)
-    if inside == at:
-        error -= inward[shift + inside]
-    return weight * error * error + bits[shift + inside]
 
 
 @compiled
@@ -133,7 +107,7 @@ def quantize_each(y, kind, bits, inward, weight, out):  # type: ignore[no-untype
         else:
             least = np.float32(np.inf)
             for j in range(8):
-                cost = _cost(bits, inward, shift, width, at + j, rest - np.float32(j), weight)
+                cost = cost_of(bits, inward, shift, width, at + j, rest - np.float32(j), weight)
                 if cost < least:
                     best, least = j, cost
         out[i] = low + best
