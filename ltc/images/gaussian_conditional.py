@@ -225,12 +225,12 @@ class LatticeGaussianConditional(GaussianConditional):
             ValueError: if vectors reach over several positions.
         """
         self._check_serial()
-        return SerialEncoder(self._coder.write)
+        return SerialEncoder(self._coder)
 
     def serial_decoder(self, stream: bytes) -> SerialDecoder:
         """The decoder of what a ``serial_encoder`` wrote."""
         self._check_serial()
-        return SerialDecoder(self._coder.read, stream)
+        return SerialDecoder(self._coder, stream)
 
     def _check_serial(self) -> None:
         if self.along != "channels":

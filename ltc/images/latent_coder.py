@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.layout import Layout, Segment, nearest, shared_points
 from ltc.lattices import Lattice
 
-__all__ = ["LARGEST", "LatentCoder", "checked"]
+__all__ = ["LARGEST", "LatentCoder", "Placed", "checked"]
 
 LARGEST = 1 << 22
 """Integers of float32 latents that are larger may have lost their last digit on the way to a lattice point."""
@@ -30,6 +31,18 @@ def checked(k: Tensor) -> Tensor:
     if k.numel() and not -LARGEST < int(k.min()) <= int(k.max()) < LARGEST:
         raise ValueError("A latent is no number, or so large that its lattice point loses digits.")
     return k
+
+
+class Placed(NamedTuple):
+    """Quantized latents that can be written.
+
+    Attributes:
+        parts: of each segment of a run the lattice, integers and levels int64 [batch, vectors, n].
+        decoded: what a decoder makes of them, with their means [batch, channels, …].
+    """
+
+    parts: list[tuple[Lattice, np.ndarray, np.ndarray]]
+    decoded: Tensor
 
 
 class LatentCoder:
@@ -61,16 +74,31 @@ class LatentCoder:
         Raises:
             ValueError: for latents that are no numbers, or far too large.
         """
+        placed = self.place(inputs, indexes, means)
+        self.put(encoder, placed, 0)
+        return placed.decoded
+
+    def place(self, inputs: Tensor, indexes: Tensor, means: Tensor | None) -> Placed:
+        """Quantizes latents [batch, channels, …] with the indexes of their levels.
+
+        Raises:
+            ValueError: for latents that are no numbers, or far too large.
+        """
         layout = self._layout(indexes)
         x = layout.runs((inputs if means is None else inputs - means).detach())
-        levels, points = layout.runs(indexes), []
+        levels, points, parts = layout.runs(indexes), [], []
         for segment in self._cut(x.shape[-1]):
             lattice, inside = segment.lattice, slice(segment.start, segment.stop)
             k = checked(lattice.to_integers(nearest(lattice, x[..., inside])))
-            self._model(lattice).encode(encoder, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim))
+            parts.append((lattice, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim)))
             points.append(shared_points(lattice, k, x.dtype))
         found = layout.latents(torch.cat(points, -1))
-        return found if means is None else found + means
+        return Placed(parts, found if means is None else found + means)
+
+    def put(self, encoder: Encoder, placed: Placed, row: int) -> None:
+        """Writes one of a batch."""
+        for lattice, k, levels in placed.parts:
+            self._model(lattice).encode(encoder, k[row], levels[row])
 
     def read(self, decoder: Decoder, indexes: Tensor, dtype: torch.dtype) -> Tensor:
         """Reads one image's latents, without their means: [1, channels, …], on the CPU.
@@ -86,7 +114,7 @@ class LatentCoder:
         levels, points = layout.runs(indexes), []
         for segment in self._cut(levels.shape[-1]):
             lattice, part = segment.lattice, levels[..., segment.start : segment.stop]
-            k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim))
+            k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim)[0])
             points.append(shared_points(lattice, torch.from_numpy(k).reshape(part.shape), dtype))
         return layout.latents(torch.cat(points, -1))
 
@@ -101,5 +129,5 @@ class LatentCoder:
 
 
 def _vectors(values: Tensor, dim: int) -> np.ndarray:
-    """[1, runs, m * dim] as int64 [runs * m, dim]."""
-    return values.detach().reshape(-1, dim).long().cpu().numpy()
+    """[batch, runs, m * dim] as int64 [batch, runs * m, dim]."""
+    return values.detach().reshape(len(values), -1, dim).long().cpu().numpy()

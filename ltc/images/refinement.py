@@ -26,7 +26,7 @@ from ltc import lattices
 from ltc.images.estimates import bits
 from ltc.images.exact import ChosenGrids, with_derivatives
 from ltc.images.networks.passes import Pass, Select, everything
-from ltc.images.networks.raster_scan import Visit
+from ltc.images.networks.raster_scan import RasterContext
 from ltc.images.padding import pad_to_multiple
 from ltc.images.swap import use_lattice
 from ltc.pixels import to_image
@@ -207,7 +207,7 @@ class _Relaxed(Pass):
         self.bits = self.bits - likelihoods.log2().sum()
         return decoded
 
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
         raise ValueError(
             "This network codes one position after another, which a search by descent cannot follow: leave out the "
             "search, or take a network with a checkerboard or channel context."
