@@ -67,6 +67,7 @@ class LatentCoder:
         self._cut, self._prior_of, self._scales = cut, prior_of, scales
         self._along, self._by_scale = along, by_scale
         self._models: dict[tuple[str, int], ConditionalModel] = {}
+        self._cuts: dict[int, list[Segment]] = {}
 
     def write(self, encoder: Encoder, inputs: Tensor, indexes: Tensor, means: Tensor | None) -> Tensor:
         """Writes one image's latents [1, channels, …] with the indexes of their levels; returns what will be decoded.
@@ -87,7 +88,7 @@ class LatentCoder:
         layout = self._layout(indexes)
         x = layout.runs((inputs if means is None else inputs - means).detach())
         levels, points, parts = layout.runs(indexes), [], []
-        for segment in self._cut(x.shape[-1]):
+        for segment in self._segments(x.shape[-1]):
             lattice, inside = segment.lattice, slice(segment.start, segment.stop)
             k = checked(lattice.to_integers(nearest(lattice, x[..., inside])))
             parts.append((lattice, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim)))
@@ -107,16 +108,46 @@ class LatentCoder:
             CorruptStream: if no encoder wrote them.
             ValueError: for an index that there is no level for.
         """
-        indexes = indexes.cpu()
-        if indexes.numel() and not 0 <= int(indexes.min()) <= int(indexes.max()) < len(self._scales):
-            raise ValueError(f"Indexes are those of build_indexes, from 0 to {len(self._scales) - 1}.")
+        indexes = self._known(indexes)
         layout = self._layout(indexes)
         levels, points = layout.runs(indexes), []
-        for segment in self._cut(levels.shape[-1]):
+        for segment in self._segments(levels.shape[-1]):
             lattice, part = segment.lattice, levels[..., segment.start : segment.stop]
             k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim)[0])
             points.append(shared_points(lattice, torch.from_numpy(k).reshape(part.shape), dtype))
         return layout.latents(torch.cat(points, -1))
+
+    def read_position(self, decoder: Decoder, indexes: Tensor, dtype: torch.dtype) -> Tensor:
+        """Reads one position's latents [channels], as ``read`` does where vectors lie along channels.
+
+        Here arrays are so short that most of the time would go into calls.
+
+        Raises:
+            CorruptStream: if no encoder wrote them.
+            ValueError: for an index that there is no level for.
+        """
+        levels = self._known(indexes).numpy()
+        order = np.argsort(-levels, kind="stable") if self._by_scale else np.arange(len(levels))
+        levels, points = levels[order], []
+        for segment in self._segments(len(levels)):
+            lattice = segment.lattice
+            k = self._model(lattice).decode(decoder, levels[segment.start : segment.stop].reshape(-1, lattice.dim))
+            points.append(shared_points(lattice, torch.from_numpy(k).reshape(-1), dtype))
+        found = torch.empty(len(levels), dtype=dtype)
+        found[torch.from_numpy(order)] = torch.cat(points)
+        return found
+
+    def _known(self, indexes: Tensor) -> Tensor:
+        """Indexes on the CPU, int64, none of them without a level."""
+        indexes = indexes.long().cpu()
+        if indexes.numel() and not 0 <= int(indexes.min()) <= int(indexes.max()) < len(self._scales):
+            raise ValueError(f"Indexes are those of build_indexes, from 0 to {len(self._scales) - 1}.")
+        return indexes
+
+    def _segments(self, length: int) -> list[Segment]:
+        if length not in self._cuts:
+            self._cuts[length] = self._cut(length)
+        return self._cuts[length]
 
     def _layout(self, indexes: Tensor) -> Layout:
         return Layout(indexes.shape, self._along, indexes if self._by_scale else None)

@@ -94,5 +94,5 @@ class SerialDecoder:
     def get(self, indexes: Tensor, means: Tensor | None = None) -> Tensor:
         """The next position's quantized latents [channels], given the indexes and means that it was written with."""
         if means is None:
-            return self._coder.read(self._decoder, indexes[None], torch.float32)[0].to(indexes.device)
-        return self._coder.read(self._decoder, indexes[None], means.dtype)[0].to(means.device) + means
+            return self._coder.read_position(self._decoder, indexes, torch.float32).to(indexes.device)
+        return self._coder.read_position(self._decoder, indexes, means.dtype).to(means.device) + means

@@ -77,11 +77,12 @@ class Pass(abc.ABC):
         return scales.float(), torch.zeros_like(scales) if means is None else self.settled(means)
 
     def _parameters_at(self, at: Tensor, first: int, context: RasterContext) -> tuple[Tensor, Tensor]:
-        """The same of positions with a serial context [positions, C]; ``first`` is the number of the first one's calls."""
-        found = context.gaussians(at).reshape(len(at), 2, -1).contiguous()
-        found[:, 0].clamp_(min=0.0)
+        """The same of positions with a serial context [positions, C]: two calls each, counted from ``first``."""
+        found = context.gaussians(at).view(2 * len(at), -1)
+        found[::2].clamp_(min=0.0)
         numbers = [first + 2 * number + i for number in at.tolist() for i in range(2)]
-        scales, means = self._grids.round_calls(found.flatten(0, 1), numbers).view_as(found).unbind(1)
+        found = self._grids.round_calls(found, numbers)
+        scales, means = found[::2], found[1::2]
         return scales.float(), means
 
 

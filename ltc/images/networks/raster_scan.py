@@ -27,7 +27,8 @@ class RasterContext:
     Args:
         side: side information [1, channels, height, width], float64.
         context: the masked convolution over decoded latents.
-        parameters: makes scales and means, one after the other along channels, of side information and context.
+        parameters: makes scales and means, one after the other along channels, of side information and context:
+            convolutions with kernels of one pixel, and activations.
     """
 
     def __init__(self, side: Tensor, context: nn.Module, parameters: nn.Module) -> None:
@@ -37,7 +38,7 @@ class RasterContext:
         taps = torch.nonzero(conv.mask[0, 0]).tolist()
         weight = conv.weight.detach().double()
         self._weight = torch.cat([weight[:, :, i, j] for i, j in taps], 1).T.contiguous()
-        self._bias, self._parameters = conv.bias.detach().double(), Exact(parameters)
+        self._bias, self._parameters = conv.bias.detach().double(), Exact(_pointwise(parameters))
         self._side = side[0].flatten(1).T.contiguous()
         # With a border of zeros, channels last: a position's neighbours are rows.
         self._stride = self.width + 2 * self._pad
@@ -60,9 +61,9 @@ class RasterContext:
 
     def gaussians(self, at: Tensor) -> Tensor:
         """Scales and means of positions [positions, 2 C], float64, as the network gives them."""
-        around = self._decoded[(self._corner[at, None] + self._taps).flatten()].view(len(at), -1)
-        known = torch.cat([self._side[at], torch.addmm(self._bias, around, self._weight)], 1)
-        return self._parameters(known.T[None, :, :, None])[0, :, :, 0].T
+        neighbours = (self._corner[at, None] + self._taps).flatten()
+        around = torch.addmm(self._bias, self._decoded[neighbours].view(len(at), -1), self._weight)
+        return self._parameters(torch.cat([self._side[at], around], 1))
 
     def put(self, at: Tensor, decoded: Tensor) -> None:
         """What positions became [positions, C]."""
@@ -73,3 +74,16 @@ class RasterContext:
         pad = self._pad
         grid = self._decoded.view(self.height + 2 * pad, self._stride, -1)
         return grid[pad : pad + self.height, pad : pad + self.width].permute(2, 0, 1)[None].contiguous()
+
+
+def _pointwise(layers: Any) -> nn.Module:
+    """Convolutions with kernels of one pixel, as layers of [positions, channels]."""
+    found: list[nn.Module] = []
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            linear: nn.Module = nn.Linear(layer.in_channels, layer.out_channels)
+            linear.weight, linear.bias = nn.Parameter(layer.weight.detach()[:, :, 0, 0]), layer.bias
+            found.append(linear)
+        else:
+            found.append(layer)
+    return nn.Sequential(*found)
