@@ -88,7 +88,9 @@ class _TriangularModel(ConditionalModel):
         found = []
         for exponent in sorted(set(exponents.tolist())):
             radius, elements = 1 << exponent, np.flatnonzero(exponents == exponent)
-            for here in np.array_split(elements, max(1, len(elements) * (2 * radius + 1) // _MEMORY)):
+            at_once = max(1, _MEMORY // (2 * radius + 1))
+            for first in range(0, len(elements), at_once):
+                here = elements[first : first + at_once]
                 weights = np.empty((len(here), 2 * radius + 1))
                 self._fill(base[here], levels[here], step, weights)
                 found.append((here, weights))
