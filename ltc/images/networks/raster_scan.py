@@ -81,7 +81,7 @@ def _pointwise(layers: Any) -> nn.Module:
     found: list[nn.Module] = []
     for layer in layers:
         if isinstance(layer, nn.Conv2d):
-            linear: nn.Module = nn.Linear(layer.in_channels, layer.out_channels)
+            linear: Any = nn.Linear(layer.in_channels, layer.out_channels)
             linear.weight, linear.bias = nn.Parameter(layer.weight.detach()[:, :, 0, 0]), layer.bias
             found.append(linear)
         else:
