@@ -61,7 +61,7 @@ class Exact:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self._module, self._double = module, copy.deepcopy(module).double()
+        self._module, self._double = module, module if _derivatives.get() else copy.deepcopy(module).double()
 
     def __call__(self, x: Tensor) -> Tensor:
         if _derivatives.get():

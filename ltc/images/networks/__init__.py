@@ -6,7 +6,7 @@
 - ``context`` one plain network with a choice of context models
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
-- ``raster_scan`` coding of one position after the other
+- ``raster_scan`` what positions know of those before them; ``serial`` coders of one position after the other
 - ``windows`` window attention
 """
 

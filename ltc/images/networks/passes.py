@@ -69,7 +69,12 @@ class Pass(abc.ABC):
 
     @abc.abstractmethod
     def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
-        """The same position after position, each with Gaussians that depend on those before it."""
+        """The same in raster order, each position with Gaussians that depend on those before it.
+
+        Args:
+            conditional: as above.
+            context: what positions know of those before them; nothing is decoded yet.
+        """
 
     def _parameters(self, scales: Tensor, means: Tensor | None) -> tuple[Tensor, Tensor]:
         """Scales (float32, as tables are found by them) and means (float64)."""
