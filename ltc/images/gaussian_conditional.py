@@ -167,7 +167,7 @@ class LatticeGaussianConditional(GaussianConditional):
 
     def build_indexes(self, scales: Tensor) -> Tensor:
         """The coder's level of each scale, the nearest one: int32, of the same shape."""
-        return self._index(self.lower_bound_scale(scales)).int()
+        return self._index(torch.maximum(scales, self.lower_bound_scale.bound)).int()
 
     def compress(self, inputs: Tensor, indexes: Tensor, means: Tensor | None = None) -> list[bytes]:
         """A bitstream for each image of the batch.

@@ -108,7 +108,7 @@ class LatentCoder:
             CorruptStream: if no encoder wrote them.
             ValueError: for an index that there is no level for.
         """
-        indexes = self._known(indexes)
+        indexes = torch.from_numpy(self._known(indexes))
         layout = self._layout(indexes)
         levels, points = layout.runs(indexes), []
         for segment in self._segments(levels.shape[-1]):
@@ -126,7 +126,7 @@ class LatentCoder:
             CorruptStream: if no encoder wrote them.
             ValueError: for an index that there is no level for.
         """
-        levels = self._known(indexes).numpy()
+        levels = self._known(indexes)
         order = np.argsort(-levels, kind="stable") if self._by_scale else np.arange(len(levels))
         levels, points = levels[order], []
         for segment in self._segments(len(levels)):
@@ -137,12 +137,12 @@ class LatentCoder:
         found[torch.from_numpy(order)] = torch.cat(points)
         return found
 
-    def _known(self, indexes: Tensor) -> Tensor:
-        """Indexes on the CPU, int64, none of them without a level."""
-        indexes = indexes.long().cpu()
-        if indexes.numel() and not 0 <= int(indexes.min()) <= int(indexes.max()) < len(self._scales):
+    def _known(self, indexes: Tensor) -> np.ndarray:
+        """Indexes as int64, none of them without a level."""
+        levels = indexes.cpu().numpy().astype(np.int64)
+        if levels.size and not 0 <= levels.min() <= levels.max() < len(self._scales):
             raise ValueError(f"Indexes are those of build_indexes, from 0 to {len(self._scales) - 1}.")
-        return indexes
+        return levels
 
     def _segments(self, length: int) -> list[Segment]:
         if length not in self._cuts:

@@ -8,13 +8,12 @@ wavefronts of video coders (H.265 has them in rows of blocks), and there are wid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from ltc.images.exact import Exact
 
 __all__ = ["RasterContext"]
 
@@ -38,14 +37,15 @@ class RasterContext:
         taps = torch.nonzero(conv.mask[0, 0]).tolist()
         weight = conv.weight.detach().double()
         self._weight = torch.cat([weight[:, :, i, j] for i, j in taps], 1).T.contiguous()
-        self._bias, self._parameters = conv.bias.detach().double(), Exact(_pointwise(parameters))
+        self._bias, self._layers = conv.bias.detach().double(), _pointwise(parameters)
         self._side = side[0].flatten(1).T.contiguous()
         # With a border of zeros, channels last: a position's neighbours are rows.
         self._stride = self.width + 2 * self._pad
         self._decoded = side.new_zeros((self.height + 2 * self._pad) * self._stride, conv.in_channels)
-        self._taps = torch.tensor([i * self._stride + j for i, j in taps], device=side.device)
         at = torch.arange(self.height * self.width, device=side.device)
-        self._corner = at // self.width * self._stride + at % self.width
+        corner = at // self.width * self._stride + at % self.width
+        self._seen = corner[:, None] + torch.tensor([i * self._stride + j for i, j in taps], device=side.device)
+        self._place = corner + self._pad * (self._stride + 1)
 
     @property
     def count(self) -> int:
@@ -61,13 +61,15 @@ class RasterContext:
 
     def gaussians(self, at: Tensor) -> Tensor:
         """Scales and means of positions [positions, 2 C], float64, as the network gives them."""
-        neighbours = (self._corner[at, None] + self._taps).flatten()
-        around = torch.addmm(self._bias, self._decoded[neighbours].view(len(at), -1), self._weight)
-        return self._parameters(torch.cat([self._side[at], around], 1))
+        seen = self._decoded.index_select(0, self._seen.index_select(0, at).flatten()).view(len(at), -1)
+        found = torch.cat([self._side.index_select(0, at), torch.addmm(self._bias, seen, self._weight)], 1)
+        for layer in self._layers:
+            found = layer(found)
+        return found
 
     def put(self, at: Tensor, decoded: Tensor) -> None:
         """What positions became [positions, C]."""
-        self._decoded[self._corner[at] + self._pad * (self._stride + 1)] = decoded
+        self._decoded.index_copy_(0, self._place.index_select(0, at), decoded)
 
     def latents(self) -> Tensor:
         """The decoded latents [1, C, height, width], float64."""
@@ -76,14 +78,18 @@ class RasterContext:
         return grid[pad : pad + self.height, pad : pad + self.width].permute(2, 0, 1)[None].contiguous()
 
 
-def _pointwise(layers: Any) -> nn.Module:
-    """Convolutions with kernels of one pixel, as layers of [positions, channels]."""
-    found: list[nn.Module] = []
+def _pointwise(layers: Any) -> list[Callable[[Tensor], Tensor]]:
+    """Convolutions with kernels of one pixel, in double precision, and activations: maps of [positions, channels]."""
+    found: list[Callable[[Tensor], Tensor]] = []
     for layer in layers:
         if isinstance(layer, nn.Conv2d):
-            linear: Any = nn.Linear(layer.in_channels, layer.out_channels)
-            linear.weight, linear.bias = nn.Parameter(layer.weight.detach()[:, :, 0, 0]), layer.bias
-            found.append(linear)
+            weight, bias = layer.weight.detach()[:, :, 0, 0].T.double().contiguous(), layer.bias
+            assert bias is not None
+            found.append(functools.partial(_affine, weight, bias.detach().double()))
         else:
             found.append(layer)
-    return nn.Sequential(*found)
+    return found
+
+
+def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    return torch.addmm(bias, x, weight)
