@@ -1,5 +1,6 @@
 """SIGTERM and SIGINT at any moment: the shell's exit code, one line, nothing half written, and the command goes on."""
 
+import itertools
 import json
 import os
 import random
@@ -93,7 +94,9 @@ def whole(known, sweep, figures, tmp_path):
 def test_signals_at_random_moments(launch, sweep, figures, tmp_path, whole, number, part, seed):
     """Twenty of each kind, five a test: a slow machine gets through them one by one."""
     rng, (seconds, expected) = random.Random(seed), whole
-    folder, sent = tmp_path / "stopped", 0
+    # Another one as soon as one is done: there is nothing left in it to be interrupted.
+    folders, sent = (tmp_path / f"stopped-{i}" for i in itertools.count()), 0
+    folder = next(folders)
     while sent < 5:
         process = launch("-m", *SWEEP, f"hydra.sweep.dir={folder}", cold=True)
         try:
@@ -102,13 +105,13 @@ def test_signals_at_random_moments(launch, sweep, figures, tmp_path, whole, numb
             (done := "Results:" in process.output()) or process.send_signal(number)
             if process.wait(timeout=PATIENCE) == 0:
                 assert "Results:" in process.output()  # all was done when the signal came
-                folder = tmp_path / f"stopped-{sent}"
+                folder = next(folders)
                 continue
             assert not done
             ended(process, folder, number)
             sent += 1
         else:
             assert process.returncode == 0, process.output()
-            folder = tmp_path / f"stopped-{sent}"
+            folder = next(folders)
     sweep(folder, *SWEEP, patience=PATIENCE)
     assert figures(folder) == expected
