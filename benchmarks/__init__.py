@@ -11,7 +11,8 @@
   (``pack_rival``)
 - ``ecvq`` entropy-constrained vector quantization in one to eight dimensions
 - ``one_shot`` lattices, rounding and NTC on one symbol at a time
-- ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training
+- ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training;
+  ``image_positions`` what a position costs where one is coded after the other
 - ``quantizers`` what quantizing a vector costs
 - ``sweeps`` what killing sweeps, launchers and callbacks cost (``callback_time``)
 - ``own_data`` memory and time of an array of five million vectors

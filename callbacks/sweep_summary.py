@@ -11,6 +11,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from experiment.file_note import file_notes
 from experiment.sweep.jobs import begin_entries, entries
 from experiment.sweep.results import gather
 
@@ -80,10 +81,11 @@ class SweepSummary(Callback):
 
 
 def _notes(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What the table does not say: why jobs failed, and which points took a second attempt."""
+    """What the table does not say: why jobs failed, which points took a second attempt, why files are not as long."""
     lines = [f"failed: {_name(row)}: {row['error']}" for row in rows if row["error"]]
     again = [row for row in rows if not row["error"] and (row.get("attempt") or 1) > 1]
-    return lines + [f"second attempt: {_name(row)}: the first one ended so: {row['first_attempt']}" for row in again]
+    lines += [f"second attempt: {_name(row)}: the first one ended so: {row['first_attempt']}" for row in again]
+    return lines + file_notes([row for row in rows if not row["error"]])
 
 
 def _name(row: dict[str, Any]) -> str:

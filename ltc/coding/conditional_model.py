@@ -15,13 +15,17 @@ from collections.abc import Sequence
 import numba
 import numpy as np
 
+from ltc.coding.errors import CorruptStream
 from ltc.coding.frequencies import counts
-from ltc.coding.range_coder import Decoder, Encoder
+from ltc.coding.range_coder import Decoder, Encoder, symbol_model
 from ltc.coding.residue_tables import ResidueTables
 from ltc.coding.trellis_steps import LEAST_SUM, MEMORY, PARITIES, after_residues, code_steps, follow, odd_states
 from ltc.lattices import TrellisLattice
 
 __all__ = ["ConditionalModel", "distinct_steps", "level_model"]
+
+# Vectors that are decoded symbol by symbol.
+_FEW = 16
 
 
 class ConditionalModel(abc.ABC):
@@ -170,18 +174,18 @@ class _CodeModel(_TrellisModel):
         self._first, self._later = code_steps(lattice)
         # Of each level and parity.
         self._counts = counts((self.tables.sums[:, None, :] * PARITIES).reshape(-1, self.modulus))
+        self._models: dict[int, object] = {}
+        self._plain = [(after.tolist(), odd_states(after).tolist()) for after in (self._first, self._later)]
 
     def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
-        rows, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
-        for i in range(self.dim):
-            after = self._later if i else self._first
-            rows[:, i] = 2 * at[:, i] + odd_states(after)[state]
-            state = after[state, residues[:, i]]
-            if (state < 0).any():
-                raise ValueError("A vector is no path of the trellis code.")
-        encoder.symbols(residues.T.ravel(), self._counts, rows.T.ravel())
+        rows = np.empty(at.T.shape, dtype=np.int64)
+        if not _follow_paths(residues, at, self._first, self._later, rows):
+            raise ValueError("A vector is no path of the trellis code.")
+        encoder.symbols(residues.T.ravel(), self._counts, rows.ravel())
 
     def _decode_residues(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
+        if len(at) < _FEW:
+            return self._decode_few(decoder, at)
         found, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
         for i in range(self.dim):
             after = self._later if i else self._first
@@ -189,6 +193,24 @@ class _CodeModel(_TrellisModel):
             state = follow(after, state, residue)
             found[:, i] = residue
         return found
+
+    def _decode_few(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
+        """The same, symbol by symbol: with one path at a time, arrays of one number would take twenty times as long."""
+        found, states = [], [0] * len(at)
+        for i, levels in enumerate(at.T.tolist()):
+            after, odd = self._plain[min(i, 1)]
+            for b, level in enumerate(levels):
+                residue = decoder.symbol(self._model(2 * level + odd[states[b]]))
+                states[b] = after[states[b]][residue] if residue < self.modulus else -1
+                if states[b] < 0:
+                    raise CorruptStream("the bitstream holds a vector that is no point of the lattice")
+                found.append(residue)
+        return np.array(found, dtype=np.int64).reshape(self.dim, len(at)).T
+
+    def _model(self, row: int) -> object:
+        if row not in self._models:
+            self._models[row] = symbol_model(self._counts[row])
+        return self._models[row]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -216,3 +238,17 @@ def _onward(sums, at, state, after, betas, offset, weights):  # type: ignore[no-
         for r in range(weights.shape[1]):
             reached = after[state[b], r]
             weights[b, r] = sums[at[b], r] * betas[b, offset + reached] if reached >= 0 else 0.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _follow_paths(residues, at, first, later, rows):  # type: ignore[no-untyped-def]
+    """rows[i, b] becomes the table of coordinate i of path b, by its level and its state's parity; False if none is."""
+    for b in range(len(at)):
+        state = 0
+        for i in range(at.shape[1]):
+            after = later if i else first
+            rows[i, b] = 2 * at[b, i] + (1 if after[state, 0] < 0 else 0)
+            state = after[state, residues[b, i]]
+            if state < 0:
+                return False
+    return True

@@ -83,12 +83,14 @@ class _TriangularModel(ConditionalModel):
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """(elements, their weights [elements, 2 radius + 1]) for each radius, the powers of 2 that levels ask for."""
         step = abs(basis[i, i])
-        need = np.ceil(self._reach / step).astype(np.int64) + 1
-        exponents = np.array([int(n - 1).bit_length() for n in need])[levels]
+        # Bits of the number of steps: a double's exponent is exactly that.
+        exponents = np.frexp(np.ceil(self._reach[levels] / step))[1]
         found = []
-        for exponent in np.unique(exponents):
-            radius, elements = 1 << int(exponent), np.flatnonzero(exponents == exponent)
-            for here in np.array_split(elements, max(1, len(elements) * (2 * radius + 1) // _MEMORY)):
+        for exponent in sorted(set(exponents.tolist())):
+            radius, elements = 1 << exponent, np.flatnonzero(exponents == exponent)
+            at_once = max(1, _MEMORY // (2 * radius + 1))
+            for first in range(0, len(elements), at_once):
+                here = elements[first : first + at_once]
                 weights = np.empty((len(here), 2 * radius + 1))
                 self._fill(base[here], levels[here], step, weights)
                 found.append((here, weights))
@@ -145,9 +147,8 @@ class _Walk:
         return middle.astype(np.int64), self._sums[i] + middle * step
 
     def advance(self, i: int, z: np.ndarray) -> None:
-        for j in range(i + 1, len(self.basis)):
-            # A product and a sum, rounded one after the other, on every machine.
-            self._sums[j] += z * self.basis[i, j]
+        # A product and a sum, rounded one after the other, on every machine.
+        self._sums[i + 1 :] += z * self.basis[i, i + 1 :, None]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

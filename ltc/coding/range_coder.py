@@ -7,7 +7,7 @@ import numpy as np
 
 from ltc.coding.errors import CorruptStream
 
-__all__ = ["LARGEST", "Decoder", "Encoder"]
+__all__ = ["LARGEST", "Decoder", "Encoder", "symbol_model"]
 
 LARGEST = 1 << 53
 """Integers of coordinates are below this in absolute value: floating-point points have no more digits."""
@@ -23,6 +23,11 @@ _LENGTHS, _SIGN = _Uniform(64), _Uniform(2)
 
 # Bits of an escaped integer that are written at once.
 _AT_ONCE = 16
+
+
+def symbol_model(table: np.ndarray) -> object:
+    """One table of ``ltc.coding.frequencies.counts`` [symbols] for ``Decoder.symbol``; to be made once."""
+    return _Categorical(table, perfect=False)
 
 
 class Encoder:
@@ -90,6 +95,13 @@ class Decoder:
         for part in _batches(count, tables.shape[1]):
             found[part] = self._read(_BY_ROW, _lay_out(tables, rows, part))
         return found
+
+    def symbol(self, model: object) -> int:
+        """Reads one symbol with a ``symbol_model``, as ``symbols`` does with its table."""
+        try:
+            return self._coder.decode(model)
+        except (AssertionError, ValueError) as error:
+            raise CorruptStream("the bitstream is not a code for these tables") from error
 
     def integers(self, count: int) -> np.ndarray:
         """Reads integers: int64 [count]."""

@@ -58,10 +58,8 @@ class ResidueTables:
         at = levels * self.modulus + residues
         j = (k - residues) // self.modulus
         symbol, groups = j - self._low[at], self._group[at]
-        for group, table in self._tables.items():
-            here = np.flatnonzero(groups == group)
-            if not len(here):
-                continue
+        for group in sorted(set(groups.tolist())):
+            table, here = self._tables[group], np.flatnonzero(groups == group)
             # Padding is coded like any other entry; escapes are what lies outside of it.
             inside = (symbol[here] >= 0) & (symbol[here] < 1 << group)
             encoder.symbols(np.where(inside, symbol[here], 1 << group), table, self._row[at[here]])
@@ -72,10 +70,8 @@ class ResidueTables:
         """Reads the integers with these residues and levels [count]: int64 [count]."""
         at = levels * self.modulus + residues
         j, groups = np.empty(len(at), dtype=np.int64), self._group[at]
-        for group, table in self._tables.items():
-            here = np.flatnonzero(groups == group)
-            if not len(here):
-                continue
+        for group in sorted(set(groups.tolist())):
+            table, here = self._tables[group], np.flatnonzero(groups == group)
             symbol = decoder.symbols(len(here), table, self._row[at[here]])
             found = symbol + self._low[at[here]]
             escaped = symbol == 1 << group

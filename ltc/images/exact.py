@@ -16,11 +16,11 @@ from __future__ import annotations
 import abc
 import contextlib
 import contextvars
-from collections.abc import Iterator, Mapping
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 __all__ = [
     "ChosenGrids",
@@ -61,15 +61,13 @@ class Exact:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        self._module = module
-        self._tensors = {name: t.detach().double() for name, t in tensors.items() if t.is_floating_point()}
+        self._module, self._double = module, module if _derivatives.get() else copy.deepcopy(module).double()
 
     def __call__(self, x: Tensor) -> Tensor:
         if _derivatives.get():
             return self._module(x)
         with torch.no_grad():
-            return functional_call(self._module, self._tensors, (x.double(),))
+            return self._double(x.double())
 
 
 @contextlib.contextmanager
@@ -86,11 +84,23 @@ _derivatives: contextvars.ContextVar[bool] = contextvars.ContextVar("derivatives
 
 
 class Grids(abc.ABC):
-    """The grids of one image's numbers, in the order in which they are asked for."""
+    """The grids of one image's numbers: each call, a tensor of them, has one, and calls are numbered."""
 
-    @abc.abstractmethod
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def reserve(self, count: int) -> int:
+        """Takes numbers for so many calls, in whatever order they will come: the first of the numbers."""
+        self._calls += count
+        return self._calls - count
+
     def round(self, values: Tensor) -> Tensor:
         """Values float64 of any shape on their grid, which all of them share."""
+        return self.round_calls(values[None], [self.reserve(1)])[0]
+
+    @abc.abstractmethod
+    def round_calls(self, values: Tensor, numbers: Sequence[int]) -> Tensor:
+        """Calls with these numbers, values float64 [calls, …], each on its grid."""
 
 
 class ChosenGrids(Grids):
@@ -101,26 +111,32 @@ class ChosenGrids(Grids):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.others: dict[int, int] = {}
-        self._calls = 0
 
-    def round(self, values: Tensor) -> Tensor:
-        """See ``Grids.round``.
+    def round_calls(self, values: Tensor, numbers: Sequence[int]) -> Tensor:
+        """See ``Grids.round_calls``.
 
         Raises:
             ValueError: if there is no such grid.
         """
-        for grid in range(_GRIDS):
-            found, gap = _rounded(values, grid)
-            if bool((gap > _MARGIN * values.abs().clamp(min=1.0)).all()):
-                if grid:
-                    self.others[self._calls] = grid
-                self._calls += 1
-                return found
-        raise ValueError(
-            "The network gives Gaussians that are no numbers, or so large that another machine could not compute them "
-            "again: the image cannot be coded with it."
-        )
+        found, safe = _safe(values, 0)
+        if not bool(safe.all()):
+            for row in torch.nonzero(~safe.flatten(1).all(1)).flatten().tolist():
+                found[row], self.others[numbers[row]] = _other(values[row])
+        return found
+
+
+def _other(values: Tensor) -> tuple[Tensor, int]:
+    """The points and the number of the first grid but grid 0 that holds all values."""
+    for grid in range(1, _GRIDS):
+        found, safe = _safe(values, grid)
+        if bool(safe.all()):
+            return found, grid
+    raise ValueError(
+        "The network gives Gaussians that are no numbers, or so large that another machine could not compute them "
+        "again: the image cannot be coded with it."
+    )
 
 
 class KnownGrids(Grids):
@@ -131,11 +147,15 @@ class KnownGrids(Grids):
     """
 
     def __init__(self, others: Mapping[int, int]) -> None:
-        self._others, self._calls = others, 0
+        super().__init__()
+        self._others = others
 
-    def round(self, values: Tensor) -> Tensor:
-        found = on_grid(values, self._others.get(self._calls, 0))
-        self._calls += 1
+    def round_calls(self, values: Tensor, numbers: Sequence[int]) -> Tensor:
+        found = on_grid(values, 0)
+        if self._others:
+            for row, number in enumerate(numbers):
+                if number in self._others:
+                    found[row] = on_grid(values[row], self._others[number])
         return found
 
 
@@ -148,15 +168,21 @@ def on_grid(values: Tensor, grid: int) -> Tensor:
         >>> on_grid(torch.tensor([0.3], dtype=torch.float64), 8) * 2048
         tensor([615.], dtype=torch.float64)
     """
-    return _rounded(values, grid)[0]
+    step, shift = _step_and_shift(grid)
+    return (torch.round(values.double() / step - shift) + shift) * step
 
 
-def _rounded(values: Tensor, grid: int) -> tuple[Tensor, Tensor]:
-    """The points of the grid, and how far each value is from where it would be rounded to another one."""
-    step, shift = _STEP * _COARSER ** (grid // _SHIFTS), grid % _SHIFTS / _SHIFTS
+def _safe(values: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+    """The points of the grid, and which values are far enough from where they would be rounded to another one."""
+    step, shift = _step_and_shift(grid)
     at = values.double() / step - shift
     k = torch.round(at)
-    return (k + shift) * step, (0.5 - (at - k).abs()) * step
+    gap = (0.5 - (at - k).abs()) * step
+    return (k + shift) * step, gap > _MARGIN * values.abs().clamp(min=1.0)
+
+
+def _step_and_shift(grid: int) -> tuple[float, float]:
+    return _STEP * _COARSER ** (grid // _SHIFTS), grid % _SHIFTS / _SHIFTS
 
 
 def threads_of_synthesis() -> int:

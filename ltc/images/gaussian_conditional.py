@@ -202,7 +202,7 @@ class LatticeGaussianConditional(GaussianConditional):
 
     def build_indexes(self, scales: Tensor) -> Tensor:
         """The coder's level of each scale, the nearest one: int32, of the same shape."""
-        return self._index(self.lower_bound_scale(scales)).int()
+        return self._index(torch.maximum(scales, self.lower_bound_scale.bound)).int()
 
     def compress(self, inputs: Tensor, indexes: Tensor, means: Tensor | None = None) -> list[bytes]:
         """A bitstream for each image of the batch.
@@ -260,12 +260,12 @@ class LatticeGaussianConditional(GaussianConditional):
             ValueError: if vectors reach over several positions.
         """
         self._check_serial()
-        return SerialEncoder(self._coder.write)
+        return SerialEncoder(self._coder)
 
     def serial_decoder(self, stream: bytes) -> SerialDecoder:
         """The decoder of what a ``serial_encoder`` wrote."""
         self._check_serial()
-        return SerialDecoder(self._coder.read, stream)
+        return SerialDecoder(self._coder, stream)
 
     def _check_serial(self) -> None:
         if self.along != "channels":

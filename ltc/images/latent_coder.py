@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.layout import Layout, Segment, nearest, shared_points
 from ltc.lattices import Lattice
 
-__all__ = ["LARGEST", "LatentCoder", "checked"]
+__all__ = ["LARGEST", "LatentCoder", "Placed", "checked"]
 
 LARGEST = 1 << 22
 """Integers of float32 latents that are larger may have lost their last digit on the way to a lattice point."""
@@ -30,6 +31,18 @@ def checked(k: Tensor) -> Tensor:
     if k.numel() and not -LARGEST < int(k.min()) <= int(k.max()) < LARGEST:
         raise ValueError("A latent is no number, or so large that its lattice point loses digits.")
     return k
+
+
+class Placed(NamedTuple):
+    """Quantized latents that can be written.
+
+    Attributes:
+        parts: of each segment of a run the lattice, integers and levels int64 [batch, vectors, n].
+        decoded: what a decoder makes of them, with their means [batch, channels, …].
+    """
+
+    parts: list[tuple[Lattice, np.ndarray, np.ndarray]]
+    decoded: Tensor
 
 
 class LatentCoder:
@@ -54,6 +67,7 @@ class LatentCoder:
         self._cut, self._prior_of, self._scales = cut, prior_of, scales
         self._along, self._by_scale = along, by_scale
         self._models: dict[tuple[str, int], ConditionalModel] = {}
+        self._cuts: dict[int, list[Segment]] = {}
 
     def write(self, encoder: Encoder, inputs: Tensor, indexes: Tensor, means: Tensor | None) -> Tensor:
         """Writes one image's latents [1, channels, …] with the indexes of their levels; returns what will be decoded.
@@ -61,16 +75,31 @@ class LatentCoder:
         Raises:
             ValueError: for latents that are no numbers, or far too large.
         """
+        placed = self.place(inputs, indexes, means)
+        self.put(encoder, placed, 0)
+        return placed.decoded
+
+    def place(self, inputs: Tensor, indexes: Tensor, means: Tensor | None) -> Placed:
+        """Quantizes latents [batch, channels, …] with the indexes of their levels.
+
+        Raises:
+            ValueError: for latents that are no numbers, or far too large.
+        """
         layout = self._layout(indexes)
         x = layout.runs((inputs if means is None else inputs - means).detach())
-        levels, points = layout.runs(indexes), []
-        for segment in self._cut(x.shape[-1]):
+        levels, points, parts = layout.runs(indexes), [], []
+        for segment in self._segments(x.shape[-1]):
             lattice, inside = segment.lattice, slice(segment.start, segment.stop)
             k = checked(lattice.to_integers(nearest(lattice, x[..., inside])))
-            self._model(lattice).encode(encoder, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim))
+            parts.append((lattice, _vectors(k, lattice.dim), _vectors(levels[..., inside], lattice.dim)))
             points.append(shared_points(lattice, k, x.dtype))
         found = layout.latents(torch.cat(points, -1))
-        return found if means is None else found + means
+        return Placed(parts, found if means is None else found + means)
+
+    def put(self, encoder: Encoder, placed: Placed, row: int) -> None:
+        """Writes one of a batch."""
+        for lattice, k, levels in placed.parts:
+            self._model(lattice).encode(encoder, k[row], levels[row])
 
     def read(self, decoder: Decoder, indexes: Tensor, dtype: torch.dtype) -> Tensor:
         """Reads one image's latents, without their means: [1, channels, …], on the CPU.
@@ -79,16 +108,46 @@ class LatentCoder:
             CorruptStream: if no encoder wrote them.
             ValueError: for an index that there is no level for.
         """
-        indexes = indexes.cpu()
-        if indexes.numel() and not 0 <= int(indexes.min()) <= int(indexes.max()) < len(self._scales):
-            raise ValueError(f"Indexes are those of build_indexes, from 0 to {len(self._scales) - 1}.")
+        indexes = torch.from_numpy(self._known(indexes))
         layout = self._layout(indexes)
         levels, points = layout.runs(indexes), []
-        for segment in self._cut(levels.shape[-1]):
+        for segment in self._segments(levels.shape[-1]):
             lattice, part = segment.lattice, levels[..., segment.start : segment.stop]
-            k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim))
+            k = self._model(lattice).decode(decoder, _vectors(part, lattice.dim)[0])
             points.append(shared_points(lattice, torch.from_numpy(k).reshape(part.shape), dtype))
         return layout.latents(torch.cat(points, -1))
+
+    def read_position(self, decoder: Decoder, indexes: Tensor, dtype: torch.dtype) -> Tensor:
+        """Reads one position's latents [channels], as ``read`` does where vectors lie along channels.
+
+        Here arrays are so short that most of the time would go into calls.
+
+        Raises:
+            CorruptStream: if no encoder wrote them.
+            ValueError: for an index that there is no level for.
+        """
+        levels = self._known(indexes)
+        order = np.argsort(-levels, kind="stable") if self._by_scale else np.arange(len(levels))
+        levels, points = levels[order], []
+        for segment in self._segments(len(levels)):
+            lattice = segment.lattice
+            k = self._model(lattice).decode(decoder, levels[segment.start : segment.stop].reshape(-1, lattice.dim))
+            points.append(shared_points(lattice, torch.from_numpy(k).reshape(-1), dtype))
+        found = torch.empty(len(levels), dtype=dtype)
+        found[torch.from_numpy(order)] = torch.cat(points)
+        return found
+
+    def _known(self, indexes: Tensor) -> np.ndarray:
+        """Indexes as int64, none of them without a level."""
+        levels = indexes.cpu().numpy().astype(np.int64)
+        if levels.size and not 0 <= levels.min() <= levels.max() < len(self._scales):
+            raise ValueError(f"Indexes are those of build_indexes, from 0 to {len(self._scales) - 1}.")
+        return levels
+
+    def _segments(self, length: int) -> list[Segment]:
+        if length not in self._cuts:
+            self._cuts[length] = self._cut(length)
+        return self._cuts[length]
 
     def _layout(self, indexes: Tensor) -> Layout:
         return Layout(indexes.shape, self._along, indexes if self._by_scale else None)
@@ -101,5 +160,5 @@ class LatentCoder:
 
 
 def _vectors(values: Tensor, dim: int) -> np.ndarray:
-    """[1, runs, m * dim] as int64 [runs * m, dim]."""
-    return values.detach().reshape(-1, dim).long().cpu().numpy()
+    """[batch, runs, m * dim] as int64 [batch, runs * m, dim]."""
+    return values.detach().reshape(len(values), -1, dim).long().cpu().numpy()

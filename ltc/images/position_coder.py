@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from ltc.coding.range_coder import Decoder, Encoder
+from ltc.images.latent_coder import LatentCoder, Placed
 
 __all__ = ["SerialDecoder", "SerialEncoder"]
 
 
 class SerialEncoder:
-    """Writes one position's channels at a time.
+    """Quantizes positions in any order, and writes them one after the other.
 
     Args:
-        write: writes latents [1, channels] with their indexes and means, and returns what will be decoded.
+        coder: of latents whose vectors lie along channels.
 
     Examples:
         >>> from ltc import lattices
@@ -29,11 +30,13 @@ class SerialEncoder:
         True
     """
 
-    def __init__(self, write: Callable[[Encoder, Tensor, Tensor, Tensor | None], Tensor]) -> None:
-        self._write, self._encoder = write, Encoder()
+    def __init__(self, coder: LatentCoder) -> None:
+        self._coder = coder
+        # Of each position: which of the batches it came with, and where in it.
+        self._places: dict[int, tuple[Placed, int]] = {}
 
     def put(self, y: Tensor, indexes: Tensor, means: Tensor | None = None) -> Tensor:
-        """Writes a position.
+        """Places the next position.
 
         Args:
             y: its latents [channels].
@@ -43,29 +46,53 @@ class SerialEncoder:
         Returns:
             What the decoder will find [channels].
         """
-        return self._write(self._encoder, y[None], indexes[None], None if means is None else means[None])[0]
+        at = [max(self._places, default=-1) + 1]
+        return self.place(at, y[None], indexes[None], None if means is None else means[None])[0]
+
+    def place(self, at: Sequence[int], y: Tensor, indexes: Tensor, means: Tensor | None = None) -> Tensor:
+        """Quantizes positions with these numbers; the bitstream has them in the order of their numbers.
+
+        Args:
+            at: the numbers of some positions.
+            y: their latents [positions, channels].
+            indexes: of their scales, likewise.
+            means: likewise.
+
+        Returns:
+            What the decoder will find [positions, channels].
+
+        Raises:
+            ValueError: for latents that are no numbers, or far too large.
+        """
+        placed = self._coder.place(y, indexes, means)
+        self._places.update((number, (placed, row)) for row, number in enumerate(at))
+        return placed.decoded
 
     def finish(self) -> bytes:
         """The bitstream of all positions."""
-        return self._encoder.getvalue()
+        encoder = Encoder()
+        for number in sorted(self._places):
+            placed, row = self._places[number]
+            self._coder.put(encoder, placed, row)
+        return encoder.getvalue()
 
 
 class SerialDecoder:
     """Reads what a ``SerialEncoder`` wrote.
 
     Args:
-        read: reads latents [1, channels] without their means, given their indexes.
+        coder: the encoder's.
         stream: the bitstream.
 
     Raises:
         CorruptStream: here or in ``get``, if no encoder wrote it.
     """
 
-    def __init__(self, read: Callable[[Decoder, Tensor, torch.dtype], Tensor], stream: bytes) -> None:
-        self._read, self._decoder = read, Decoder(stream)
+    def __init__(self, coder: LatentCoder, stream: bytes) -> None:
+        self._coder, self._decoder = coder, Decoder(stream)
 
     def get(self, indexes: Tensor, means: Tensor | None = None) -> Tensor:
         """The next position's quantized latents [channels], given the indexes and means that it was written with."""
         if means is None:
-            return self._read(self._decoder, indexes[None], torch.float32)[0].to(indexes.device)
-        return self._read(self._decoder, indexes[None], means.dtype)[0].to(means.device) + means
+            return self._coder.read_position(self._decoder, indexes, torch.float32).to(indexes.device)
+        return self._coder.read_position(self._decoder, indexes, means.dtype).to(means.device) + means

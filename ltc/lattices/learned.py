@@ -115,6 +115,7 @@ class LearnedLattice(Lattice, nn.Module):
         self.diagonal = nn.Parameter((first.diagonal() * pace).log() / pace)
         self.above = nn.Parameter((first + spread / pace * torch.randn(self.dim, self.dim)).triu(1))
         self._form: _Form | None = None
+        self._made: tuple[Tensor, Tensor, Tensor] | None = None
         self._moment: tuple[bytes, float] = b"", 0.0
 
     def basis(self) -> Tensor:
@@ -126,8 +127,14 @@ class LearnedLattice(Lattice, nn.Module):
     @property
     def generator(self) -> Tensor:  # type: ignore[override]
         """The present B, without derivative: float64 [n, n]."""
-        with torch.no_grad():
-            return self.basis()
+        # By content: fused optimizers do not count the versions of what they change.
+        known, now = self._made, (self.diagonal.detach(), self.above.detach())
+        if known is None or not all(
+            a.device == b.device and torch.equal(a, b) for a, b in zip(known, now, strict=False)
+        ):
+            with torch.inference_mode(False), torch.no_grad():
+                self._made = known = (now[0].clone(), now[1].clone(), self.basis())
+        return known[2]
 
     @property
     def nsm(self) -> float:  # type: ignore[override]
@@ -192,7 +199,7 @@ class LearnedLattice(Lattice, nn.Module):
 
     def __getstate__(self) -> dict:
         # A copy has parameters of its own.
-        return {**self.__dict__, "_form": None}
+        return {**self.__dict__, "_form": None, "_made": None}
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}, search={self.search!r}"

@@ -70,13 +70,11 @@ class TrellisLattice(Lattice):
     def to_integers(self, points: Tensor) -> Tensor:
         """The k of points [..., m * dim]: int64, same shape."""
         check_vectors(points, self.dim, self, "to_integers", copies=True)
-        return torch.round(points / self._steps_like(points)).long()
+        copies = points.unflatten(-1, (points.shape[-1] // self.dim, self.dim))
+        return torch.round(copies / self.steps.to(points)).long().reshape(points.shape)
 
     def to_points(self, k: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """The points ``steps * k`` [..., m * dim]."""
         check_vectors(k, self.dim, self, "to_points", copies=True)
-        k = k.to(dtype)
-        return k * self._steps_like(k)
-
-    def _steps_like(self, x: Tensor) -> Tensor:
-        return self.steps.to(x).repeat(x.shape[-1] // self.dim)
+        copies = k.to(dtype).unflatten(-1, (k.shape[-1] // self.dim, self.dim))
+        return (copies * self.steps.to(copies)).reshape(k.shape)

@@ -93,28 +93,50 @@ def test_signals_that_were_ignored_stay_so(signals):
         assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
 
 
+@pytest.fixture(scope="module")
+def known():
+    """What the tests of a command know of it, by its output."""
+    return {}
+
+
+@pytest.fixture
+def long_command(known, saved, tmp_path_factory, rng):
+    """``long_command(output)``: a command of seconds, what it writes, and from when to when it heeds signals."""
+
+    def make(output):
+        if output not in known:
+            folder = tmp_path_factory.mktemp("long")
+            source, place = folder / "in.npy", folder / "whole.ltc" if output != "-" else "-"
+            np.save(source, rng.normal(size=1 << 23).astype(np.float32))
+            command = [*COMMAND, "compress", str(saved("e8")), str(source)]
+            start = time.monotonic()
+            whole = subprocess.run([*command, str(place)], check=True, capture_output=True).stdout
+            whole, span = place.read_bytes() if output != "-" else whole, time.monotonic() - start
+            start = time.monotonic()
+            subprocess.run([sys.executable, "-c", "from ltc.codec.interruption import Interruptions"], check=True)
+            first = 2 * (time.monotonic() - start)  # in its first moments the interpreter itself heeds nothing
+            known[output] = command, whole, (first, max(span, 2 * first))
+        return known[output]
+
+    return make
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("output", ["a.ltc", "-"])
-def test_twenty_signals_at_random_moments(number, output, saved, tmp_path, rng):
-    """From the first import to the last byte."""
-    np.save(tmp_path / "in.npy", rng.normal(size=1 << 23).astype(np.float32))
+def test_signals_at_random_moments(number, output, part, long_command, tmp_path, rng):
+    """From the first import to the last byte: twenty of each kind, five a test, for slow machines."""
+    command, whole, moments = long_command(output)
     (tmp_path / "out").mkdir()
     place = tmp_path / "out" / output if output != "-" else "-"
-    command = [*COMMAND, "compress", str(saved("e8")), str(tmp_path / "in.npy"), str(place)]
-    start = time.monotonic()
-    whole = subprocess.run(command, check=True, capture_output=True).stdout
-    whole = place.read_bytes() if output != "-" else whole
-    span = time.monotonic() - start
-    start = time.monotonic()
-    subprocess.run([sys.executable, "-c", "from ltc.codec.interruption import Interruptions"], check=True)
-    first = 2 * (time.monotonic() - start)  # in its first moments the interpreter itself heeds nothing
-    for _ in range(20):
+    command = [*command, str(place)]
+    for _ in range(5):
         if output != "-":
             place.write_bytes(b"precious")
         process = subprocess.Popen(command, stdout=-1, stderr=-1, preexec_fn=heed)
-        time.sleep(rng.uniform(first, max(span, 2 * first)))
+        time.sleep(rng.uniform(*moments))
         process.send_signal(number)
         out, err = process.communicate()
         found = place.read_bytes() if output != "-" else out
@@ -125,4 +147,5 @@ def test_twenty_signals_at_random_moments(number, output, saved, tmp_path, rng):
             assert found == b"precious" if output != "-" else len(found) <= len(whole)
         assert os.listdir(tmp_path / "out") == ([output] if output != "-" else [])
     # The same command goes on.
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=True, capture_output=True)
+    assert (place.read_bytes() if output != "-" else done.stdout) == whole

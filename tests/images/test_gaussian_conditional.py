@@ -223,3 +223,20 @@ def test_quantize_as_compressais(mode, latents):
     assert torch.equal(ours.quantize(y, mode, means), expected)
     with pytest.raises(ValueError, match="mode"):
         ours.quantize(y, "round")
+
+
+@pytest.mark.parametrize("name", ["z", "e8"])
+def test_what_is_next_to_impossible_has_a_bound_in_a_file(name, rng):
+    """Where latents are the model's own a file is as long as its rate, where they are far away it is shorter."""
+    model = LatticeGaussianConditional(lattices.get(name)).eval()
+    model.use_likelihood_bound = False
+    indexes = model.build_indexes(torch.full((1, 64, 24, 24), rng.uniform(0.2, 0.8)))
+    scales = torch.from_numpy(model._scales)[indexes.long()]
+    y, far = torch.randn_like(scales), torch.rand_like(scales) < 0.1
+    outliers = torch.where(far, y.sign() * torch.empty_like(y).uniform_(10, 30), y)
+    for latents, low, high in ((y * scales, 0.995, 1.005), (outliers * scales, 0.0, 0.9)):
+        rate = float(-model(latents, scales)[1].log2().sum())
+        coded = 8 * len(model.compress(latents, indexes)[0])
+        assert low * rate - 64 <= coded <= high * rate + 64
+    # A residue takes 24 bits at most, an escape 20 and those of an integer and its length.
+    assert coded < 8 * int(far.sum()) * (24 + 20 + 6 + 12)

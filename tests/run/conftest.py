@@ -81,9 +81,9 @@ def figures():
 def sweep(launch):
     """``sweep(folder, "lattice=z", ...)``: a sweep that ends well; its output."""
 
-    def call(folder, *arguments):
+    def call(folder, *arguments, patience=280):
         process = launch("-m", *arguments, f"hydra.sweep.dir={folder}")
-        assert process.wait(timeout=280) == 0, process.output()
+        assert process.wait(timeout=patience) == 0, process.output()
         assert "Traceback" not in process.output() and "Warning" not in process.output(), process.output()
         return process.output()
 

@@ -7,7 +7,7 @@
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
 - ``multirate`` one network for all rates: ``block_transform``, ``gains``, ``squares``; ``relaxed`` its walk in training
-- ``raster_scan`` coding of one position after the other
+- ``raster_scan`` what positions know of those before them; ``serial`` coders of one position after the other
 - ``windows`` window attention
 """
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from ltc.images.exact import Exact
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.networks.passes import Pass
-from ltc.images.networks.raster_scan import scan
+from ltc.images.networks.raster_scan import RasterContext
 
 __all__ = ["Cheng2020Attention", "JointAutoregressive"]
 
@@ -20,7 +20,7 @@ class _Autoregressive(ImageNetwork, _JointAutoregressive):
     def code(self, coding: Pass) -> Tensor:
         side = Exact(self.h_s)(coding.density("z", self.entropy_bottleneck, self.h_a))
         networks = self.context_prediction, self.entropy_parameters
-        return coding.positions(self.gaussian_conditional, lambda visit: scan(side, *networks, visit))
+        return coding.positions(self.gaussian_conditional, RasterContext(side, *networks))
 
 
 class JointAutoregressive(_Autoregressive):

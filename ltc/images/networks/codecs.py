@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ltc.images.exact import Exact
 from ltc.images.networks.passes import Pass, Select, everything
-from ltc.images.networks.raster_scan import scan
+from ltc.images.networks.raster_scan import RasterContext
 
 __all__ = ["ChannelGroups", "Checkerboard", "Factorized", "Gaussian", "Hyperprior", "RasterScan"]
 
@@ -116,4 +116,4 @@ class RasterScan(RasterScanLatentCodec):
 
     def code(self, side: Tensor, coding: Pass) -> Tensor:
         networks = self.context_prediction, self.entropy_parameters
-        return coding.positions(self.gaussian_conditional, lambda visit: scan(side, *networks, visit))
+        return coding.positions(self.gaussian_conditional, RasterContext(side, *networks))

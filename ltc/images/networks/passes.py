@@ -17,7 +17,8 @@ from torch import Tensor
 from ltc.coding import CorruptStream
 from ltc.images.exact import ChosenGrids, Grids, KnownGrids, threads_of_synthesis
 from ltc.images.networks.notes import Notes
-from ltc.images.networks.raster_scan import Visit, serial_decoder, serial_encoder
+from ltc.images.networks.raster_scan import RasterContext
+from ltc.images.networks.serial import indexes_of, serial_decoder, serial_encoder
 
 __all__ = ["Estimate", "Latents", "Pass", "Read", "Select", "Write", "everything"]
 
@@ -102,13 +103,27 @@ class Pass(abc.ABC):
         """
 
     @abc.abstractmethod
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
-        """The same position after position: ``walk(visit)`` calls ``visit(row, column, scales, means)`` for each."""
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
+        """The same in raster order, each position with Gaussians that depend on those before it.
+
+        Args:
+            conditional: as above.
+            context: what positions know of those before them; nothing is decoded yet.
+        """
 
     def _parameters(self, scales: Tensor, means: Tensor | None) -> tuple[Tensor, Tensor]:
         """Scales (float32, as tables are found by them) and means (float64)."""
         scales = self.settled(scales.clamp(min=0.0))
         return scales.float(), torch.zeros_like(scales) if means is None else self.settled(means)
+
+    def _parameters_at(self, at: Tensor, first: int, context: RasterContext) -> tuple[Tensor, Tensor]:
+        """The same of positions with a serial context [positions, C]: two calls each, counted from ``first``."""
+        found = context.gaussians(at).view(2 * len(at), -1)
+        found[::2].clamp_(min=0.0)
+        numbers = [first + 2 * number + i for number in at.tolist() for i in range(2)]
+        found = self._grids.round_calls(found, numbers)
+        scales, means = found[::2], found[1::2]
+        return scales.float(), means
 
 
 class Estimate(Pass):
@@ -143,13 +158,15 @@ class Estimate(Pass):
     ) -> Tensor:
         return self._estimate(conditional, self._y.next(select), *self._parameters(scales, means))
 
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
-        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            here = self._y.whole[:, :, row : row + 1, column : column + 1]
-            scales, means = (t.view(1, -1, 1, 1) for t in self._parameters(scales, means))
-            return self._estimate(conditional, here, scales, means).flatten()
-
-        return walk(visit)
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
+        y, first = self._y.whole[0].flatten(1).T.double(), self._grids.reserve(2 * context.count)
+        likelihoods = torch.empty_like(y)
+        for at in context.fronts():
+            scales, means = self._parameters_at(at, first, context)
+            decoded, likelihoods[at] = conditional(y[at], scales, means=means, training=False)
+            context.put(at, decoded)
+        self._keep("y", likelihoods.T[None])
+        return context.latents()
 
     def _estimate(self, conditional: Any, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
         decoded, likelihoods = conditional(y.double(), scales, means=means, training=False)
@@ -199,16 +216,14 @@ class Write(Pass):
         self._gaussians += strings
         return conditional.decompress(strings, indexes, means=means)
 
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
+        y, first = self._y.whole[0].flatten(1).T.double(), self._grids.reserve(2 * context.count)
         encoder = serial_encoder(conditional)
-
-        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            scales, means = self._parameters(scales, means)
-            return encoder.put(self._y.whole[0, :, row, column].double(), conditional.build_indexes(scales), means)
-
-        decoded = walk(visit)
+        for at in context.fronts():
+            scales, means = self._parameters_at(at, first, context)
+            context.put(at, encoder.place(at.tolist(), y[at], indexes_of(conditional, scales), means))
         self._gaussians.append(encoder.finish())
-        return decoded
+        return context.latents()
 
 
 class Read(Pass):
@@ -255,14 +270,12 @@ class Read(Pass):
         scales, means = self._parameters(scales, means)
         return conditional.decompress([self._next()], conditional.build_indexes(scales), means=means)
 
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
-        decoder = serial_decoder(conditional, self._next())
-
-        def visit(row: int, column: int, scales: Tensor, means: Tensor) -> Tensor:
-            scales, means = self._parameters(scales, means)
-            return decoder.get(conditional.build_indexes(scales), means)
-
-        return walk(visit)
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
+        decoder, first = serial_decoder(conditional, self._next()), self._grids.reserve(2 * context.count)
+        for at in torch.arange(context.count).split(1):
+            scales, means = self._parameters_at(at, first, context)
+            context.put(at, decoder.get(indexes_of(conditional, scales[0]), means[0])[None])
+        return context.latents()
 
     def _next(self) -> bytes:
         string = next(self._gaussians, None)

@@ -1,99 +1,95 @@
-"""Serial coding: the Gaussians of a position depend on the decoded latents before it, in raster order.
+"""Serial context: the Gaussians of a position depend on the decoded latents before it, in raster order.
 
 CompressAI's own loops have integers and its entropy coder written into them. Here encoder, decoder and the evaluation
-without a bitstream are one loop, `scan`, whose visitors are the passes' (``ltc.images.networks.passes``).
+without a bitstream ask one `RasterContext`, which knows what is decoded so far. A decoder has to go from position to
+position. Whoever has the latents goes front by front: positions on a slanted line do not see each other, as in the
+wavefronts of video coders (H.265 has them in rows of blocks), and there are width + 3 height fronts or so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from compressai.ans import BufferedRansEncoder, RansDecoder
-from compressai.entropy_models import GaussianConditional
 from torch import Tensor, nn
 
-from ltc.images.exact import Exact
-
-__all__ = ["Visit", "scan", "serial_decoder", "serial_encoder"]
-
-Visit = Callable[[int, int, Tensor, Tensor], Tensor]
+__all__ = ["RasterContext"]
 
 
-@torch.no_grad()
-def scan(side: Tensor, context: nn.Module, parameters: nn.Module, visit: Visit) -> Tensor:
-    """Visits the positions of one image's latents in raster order; each sees what those before it became.
+class RasterContext:
+    """Scales and means of one image's latents, position by position; each sees what those before it became.
+
+    Positions are numbered in raster order.
 
     Args:
         side: side information [1, channels, height, width], float64.
         context: the masked convolution over decoded latents.
-        parameters: makes scales and means, one after the other along channels, of side information and context.
-        visit: ``visit(row, column, scales [C], means [C])`` gives the decoded latents [C] of a position, float64.
-
-    Returns:
-        The decoded latents [1, C, height, width], float64.
+        parameters: makes scales and means, one after the other along channels, of side information and context:
+            convolutions with kernels of one pixel, and activations.
     """
-    conv: Any = context
-    kernel, channels = conv.kernel_size[0], conv.in_channels
-    pad = kernel // 2
-    weight, bias, parameters_of = (conv.weight * conv.mask).double(), conv.bias.double(), Exact(parameters)
-    height, width = side.shape[2:]
-    decoded = side.new_zeros(1, channels, height + 2 * pad, width + 2 * pad)
-    for row in range(height):
-        for column in range(width):
-            around = F.conv2d(decoded[:, :, row : row + kernel, column : column + kernel], weight, bias)
-            here = side[:, :, row : row + 1, column : column + 1]
-            scales, means = parameters_of(torch.cat([here, around], 1)).flatten().chunk(2)
-            decoded[0, :, row + pad, column + pad] = visit(row, column, scales, means)
-    return decoded[:, :, pad : pad + height, pad : pad + width].contiguous()
+
+    def __init__(self, side: Tensor, context: nn.Module, parameters: nn.Module) -> None:
+        conv: Any = context
+        self._pad = conv.kernel_size[0] // 2
+        self.height, self.width = side.shape[2:]
+        taps = torch.nonzero(conv.mask[0, 0]).tolist()
+        weight = conv.weight.detach().double()
+        self._weight = torch.cat([weight[:, :, i, j] for i, j in taps], 1).T.contiguous()
+        self._bias, self._layers = conv.bias.detach().double(), _pointwise(parameters)
+        self._side = side[0].flatten(1).T.contiguous()
+        # With a border of zeros, channels last: a position's neighbours are rows.
+        self._stride = self.width + 2 * self._pad
+        self._decoded = side.new_zeros((self.height + 2 * self._pad) * self._stride, conv.in_channels)
+        at = torch.arange(self.height * self.width, device=side.device)
+        corner = at // self.width * self._stride + at % self.width
+        self._seen = corner[:, None] + torch.tensor([i * self._stride + j for i, j in taps], device=side.device)
+        self._place = corner + self._pad * (self._stride + 1)
+
+    @property
+    def count(self) -> int:
+        """How many positions there are."""
+        return self.height * self.width
+
+    def fronts(self) -> Iterator[Tensor]:
+        """Numbers of positions that do not see each other, int64: all of them, those that are seen come first."""
+        at = torch.arange(self.count, device=self._side.device)
+        order = at % self.width + (self._pad + 1) * (at // self.width)
+        found, sizes = torch.sort(order, stable=True)
+        yield from sizes.split(torch.unique_consecutive(found, return_counts=True)[1].tolist())
+
+    def gaussians(self, at: Tensor) -> Tensor:
+        """Scales and means of positions [positions, 2 C], float64, as the network gives them."""
+        seen = self._decoded.index_select(0, self._seen.index_select(0, at).flatten()).view(len(at), -1)
+        found = torch.cat([self._side.index_select(0, at), torch.addmm(self._bias, seen, self._weight)], 1)
+        for layer in self._layers:
+            found = layer(found)
+        return found
+
+    def put(self, at: Tensor, decoded: Tensor) -> None:
+        """What positions became [positions, C]."""
+        self._decoded.index_copy_(0, self._place.index_select(0, at), decoded)
+
+    def latents(self) -> Tensor:
+        """The decoded latents [1, C, height, width], float64."""
+        pad = self._pad
+        grid = self._decoded.view(self.height + 2 * pad, self._stride, -1)
+        return grid[pad : pad + self.height, pad : pad + self.width].permute(2, 0, 1)[None].contiguous()
 
 
-class _RansEncoder:
-    """CompressAI's entropy coder behind the calls of a serial one."""
-
-    def __init__(self, conditional: GaussianConditional) -> None:
-        self._conditional = conditional
-        self._symbols: list[int] = []
-        self._indexes: list[int] = []
-
-    def put(self, y: Tensor, indexes: Tensor, means: Tensor) -> Tensor:
-        symbols = self._conditional.quantize(y, "symbols", means)
-        self._symbols += symbols.tolist()
-        self._indexes += indexes.tolist()
-        return self._conditional.dequantize(symbols, means)
-
-    def finish(self) -> bytes:
-        encoder = BufferedRansEncoder()
-        encoder.encode_with_indexes(self._symbols, self._indexes, *_tables(self._conditional))
-        return encoder.flush()
+def _pointwise(layers: Any) -> list[Callable[[Tensor], Tensor]]:
+    """Convolutions with kernels of one pixel, in double precision, and activations: maps of [positions, channels]."""
+    found: list[Callable[[Tensor], Tensor]] = []
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d):
+            weight, bias = layer.weight.detach()[:, :, 0, 0].T.double().contiguous(), layer.bias
+            assert bias is not None
+            found.append(functools.partial(_affine, weight, bias.detach().double()))
+        else:
+            found.append(layer)
+    return found
 
 
-class _RansDecoder:
-    """The same for the decoder."""
-
-    def __init__(self, conditional: GaussianConditional, string: bytes) -> None:
-        self._conditional, self._tables = conditional, _tables(conditional)
-        self._decoder = RansDecoder()
-        self._decoder.set_stream(string)
-
-    def get(self, indexes: Tensor, means: Tensor) -> Tensor:
-        symbols = self._decoder.decode_stream(indexes.tolist(), *self._tables)
-        return self._conditional.dequantize(torch.tensor(symbols, device=means.device), means)
-
-
-def serial_encoder(conditional: Any) -> Any:
-    """The encoder of positions: a lattice's, or CompressAI's entropy coder behind the same calls."""
-    own = getattr(conditional, "serial_encoder", None)
-    return _RansEncoder(conditional) if own is None else own()
-
-
-def serial_decoder(conditional: Any, string: bytes) -> Any:
-    """The decoder of what ``serial_encoder`` wrote."""
-    own = getattr(conditional, "serial_decoder", None)
-    return _RansDecoder(conditional, string) if own is None else own(string)
-
-
-def _tables(conditional: GaussianConditional) -> tuple[list, list, list]:
-    return conditional.quantized_cdf.tolist(), conditional.cdf_length.tolist(), conditional.offset.tolist()
+def _affine(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
+    return torch.addmm(bias, x, weight)

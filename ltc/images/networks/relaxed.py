@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor
 
 from ltc.images.exact import ChosenGrids
 from ltc.images.networks.passes import Pass, Select, everything
-from ltc.images.networks.raster_scan import Visit
+from ltc.images.networks.raster_scan import RasterContext
 
 __all__ = ["Relaxed"]
 
@@ -58,7 +56,7 @@ class Relaxed(Pass):
     def told(self, value: Tensor) -> Tensor:
         return value
 
-    def positions(self, conditional: GaussianConditional, walk: Callable[[Visit], Tensor]) -> Tensor:
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
         raise ValueError(
             "This network codes one position after another, which a search by descent cannot follow: leave out the "
             "search, or take a network with a checkerboard or channel context."
