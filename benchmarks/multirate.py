@@ -81,6 +81,8 @@ class Row:
     price: float
     effort: int | None
 
+    images: int
+
     @property
     def name(self) -> str:
         effort = "" if self.effort is None else f"_effort_{self.effort}"
@@ -107,11 +109,11 @@ def main() -> None:
         for training in [pool.submit(train, folder, seed, size) for seed in options.seeds]:
             training.result()
         rows = [
-            Row(seed, lattice, price, effort)
-            for lattice, seed, effort in rows_wanted(options.lattices, options.seeds)
+            Row(seed, lattice, price, effort, count)
+            for lattice, seed, effort, count in rows_wanted(options.lattices, options.seeds, size.images)
             for price in size.prices
         ]
-        jobs: list[Any] = [pool.submit(measure, folder, row, options.data, size.images) for row in rows]
+        jobs: list[Any] = [pool.submit(measure, folder, row, options.data) for row in rows]
         codecs = [(codec, value) for codec in available() for value in codec.values]
         jobs += [pool.submit(measure_codec, folder, *which, options.data, size.images) for which in codecs]
         for job in jobs:
@@ -128,12 +130,17 @@ def main() -> None:
     print(text)
 
 
-def rows_wanted(names: Sequence[str], seeds: Sequence[int]) -> list[tuple[str, int, int | None]]:
-    """Lattice, seed and effort: rounding and the middle code with all seeds, the search and other codes with one."""
+def rows_wanted(names: Sequence[str], seeds: Sequence[int], images: int) -> list[tuple[str, int, int | None, int]]:
+    """Lattice, seed, effort and how many images: rounding and the middle code have all of them.
+
+    Other seeds, the search and other codes have every second image: comparisons are made image by image.
+    """
     compared = [name for name in ("z", "tcq64") if name in names]
-    found: list[tuple[str, int, int | None]] = [(name, seed, None) for seed in seeds for name in compared]
-    found += [(name, seeds[0], 0) for name in compared]
-    return found + [(name, seeds[0], None) for name in names if name not in compared]
+    half = (images + 1) // 2
+    found: list[tuple[str, int, int | None, int]] = [(name, seeds[0], None, images) for name in compared]
+    found += [(name, seed, None, half) for seed in seeds[1:] for name in compared]
+    found += [(name, seeds[0], 0, half) for name in compared]
+    return found + [(name, seeds[0], None, half) for name in names if name not in compared]
 
 
 def train(folder: Path, seed: int, size: Size) -> None:
@@ -169,17 +176,19 @@ def network_with(folder: Path, seed: int, lattice: str) -> ImageCheckpoint:
 
 
 def images(data: Path, count: int) -> list[tuple[str, torch.Tensor]]:
-    return [(path.name, read_image(path)) for path in image_folder(data / "kodak")[:count]]
+    """So many of Kodak's images, as far from each other as can be."""
+    files = image_folder(data / "kodak")
+    return [(path.name, read_image(path)) for path in files[:: max(1, len(files) // count)][:count]]
 
 
-def measure(folder: Path, row: Row, data: Path, count: int) -> str:
+def measure(folder: Path, row: Row, data: Path) -> str:
     """Codes all images of a row into files, unless that has been done."""
     path = folder / "rows" / f"{row.name}.csv"
     if not path.exists():
         checkpoint = network_with(folder, row.seed, row.lattice)
         checkpoint.network.at(row.price)
         search = None if row.effort is None else Refinement(row.price, row.effort)
-        rows = [found.row for found in evaluate(checkpoint, images(data, count), search=search)]
+        rows = [found.row for found in evaluate(checkpoint, images(data, row.images), search=search)]
         effort = "" if row.effort is None else str(row.effort)
         _keep(path, rows, seed=row.seed, lattice=row.lattice, price=row.price, effort=effort)
     return path.stem

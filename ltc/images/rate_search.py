@@ -38,11 +38,14 @@ def decoder_energies(network: ImageNetwork, y: Latents, z: Tensor | None = None,
 
     Returns:
         For each group of latents that Gaussians code, in coding order: the mean over its positions of the squared norm
-        of the decoder's derivative, pixels in [0, 1], float64 [1, channels, 1, 1].
+        of the decoder's derivative, pixels in [0, 1], float64 [1, channels, 1, 1]. None for latents with a learned
+        density, which the search leaves as they are.
     """
     with torch.inference_mode(False), torch.enable_grad():
         walk = _Leaves(y, z)
         image = network.synthesize(network.code(walk))
+        if not walk.leaves:
+            return []
         # The mean of the square of a random projection is the squared norm (Hutchinson 1990).
         signs = torch.randint(0, 2, image.shape, generator=torch.Generator().manual_seed(seed)).to(image) * 2 - 1
         slopes = torch.autograd.grad(image, walk.leaves, signs)

@@ -145,7 +145,7 @@ class Refinement:
             best = min(best, found, key=lambda found: found.after)
         energies = decoder_energies(network, *best.latents)
         around = best.latents
-        for share in _SHARES:
+        for share in _SHARES if energies else ():
             # The cost in bits: lambda is a price for the mean over three colours.
             price = self.lmbda * 255**2 / 3 / share
             chosen = cheapest_latents(network, *around, energies, price)

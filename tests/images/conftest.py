@@ -81,7 +81,9 @@ def trained_checkpoint(small_config, data_dir, tmp_path_factory):
             optimizer = torch.optim.Adam(module.network.parameters(), lr=2e-3)
             crops = torch.stack([to_image(read_image(path))[:, 64:128, 64:128] for path in photographs])
             for step in range(steps):
-                rate, distortion = module._rate_and_distortion(crops[4 * step % 16 : 4 * step % 16 + 4])
+                rate, distortion = (
+                    figure.mean() for figure in module._rates_and_distortions(crops[4 * step % 16 : 4 * step % 16 + 4])
+                )
                 optimizer.zero_grad()
                 (rate + 0.05 * distortion + module._auxiliary_loss()).backward()
                 torch.nn.utils.clip_grad_norm_(module.network.parameters(), 1.0)
