@@ -27,7 +27,7 @@ Coded = tuple[int, Tensor]
 """Bytes of a whole file, and the pixels decoded from it."""
 
 # Halvings of the interval of a setting.
-_HALVINGS = 9
+_HALVINGS = 8
 
 
 def by_network(checkpoint: ImageCheckpoint, pixels: Tensor, size: int, effort: int | None) -> Coded:

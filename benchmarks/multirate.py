@@ -26,6 +26,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from benchmarks.crop_picture import by_network, by_pillow, draw
 from benchmarks.multirate_page import page
 from benchmarks.pillow_codecs import PillowCodec, available
 from benchmarks.provenance import provenance
@@ -42,6 +43,9 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 # A run of fewer seconds only found that everything was there.
 _NOTHING_DONE = 60.0
+
+# What the page shows a part of: a photograph of Kodak, bytes of its files, and the top and left of the part.
+_CROP, _CROP_BYTES, _CROP_PLACE = "kodim19.png", 16_000, (300, 150)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def main() -> None:
         jobs += [pool.submit(measure_codec, folder, *which, options.data, size.images) for which in codecs]
         for job in jobs:
             print(job.result(), flush=True)
+    crop(folder, options.seeds[0], options.data, options.output.with_name(options.output.stem + "_crop.png"))
     minutes = spent(folder, time.perf_counter() - begin, _NOTHING_DONE) / 60
     command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
     networks = [pd.read_csv(folder / "rows" / f"{row.name}.csv") for row in rows]
@@ -173,6 +178,17 @@ def network_with(folder: Path, seed: int, lattice: str) -> ImageCheckpoint:
         network.at(0.025)
         save_network(path, network, settings, {"lambda": 0.025})
     return load_network(path)
+
+
+def crop(folder: Path, seed: int, data: Path, path: Path) -> None:
+    """A part of one photograph at equal bytes, by rounding, the middle code and Pillow's codecs."""
+    (pixels,) = (pixels for name, pixels in images(data, 24) if name == _CROP)
+    coders = {"rounding": by_network(network_with(folder, seed, "z"), pixels, _CROP_BYTES, None)}
+    coders["tcq64 + search"] = by_network(network_with(folder, seed, "tcq64"), pixels, _CROP_BYTES, 0)
+    for codec in available():
+        if codec.setting == "quality":
+            coders[codec.name] = by_pillow(codec, pixels, _CROP_BYTES)
+    draw(path, pixels, coders, *_CROP_PLACE)
 
 
 def images(data: Path, count: int) -> list[tuple[str, torch.Tensor]]:
