@@ -6,6 +6,7 @@
 - ``swap`` one for the other in a whole model
 - ``layout`` which latents make up a vector, and what is left over
 - ``position_coder`` position by position, for context models; ``latent_coder`` all at once
+- ``latent_search`` the cheapest points in the place of the nearest ones
 - ``exact`` numbers that encoder and decoder share on any two machines; ``channel_masses`` of learned densities
 - ``lattice_use`` which lattices latents really use; ``start`` a network from one that has been trained
 - ``networks`` CompressAI's networks, and some of our own; ``padding`` images to the sides that they take

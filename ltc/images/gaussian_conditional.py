@@ -12,14 +12,14 @@ from compressai.models import get_scale_table
 from compressai.ops.bound_ops import LowerBoundFunction
 from torch import Tensor, nn
 
-from ltc.coding.conditional_search import ConditionalSearch
 from ltc.coding.range_coder import Decoder, Encoder
 from ltc.entropy.conditional import conditional_prior
 from ltc.entropy.conditional_base import ConditionalPrior
 from ltc.images.latent_coder import LatentCoder
-from ltc.images.layout import ALONG, Layout, Segment, nearest, segments, shared_points, spread, straight_through
+from ltc.images.latent_search import LatentSearch
+from ltc.images.layout import ALONG, Layout, Segment, nearest, segments, spread, straight_through
 from ltc.images.position_coder import SerialDecoder, SerialEncoder
-from ltc.lattices import Lattice, TrellisLattice
+from ltc.lattices import Lattice
 
 __all__ = ["LatticeGaussianConditional"]
 
@@ -166,26 +166,9 @@ class LatticeGaussianConditional(GaussianConditional):
             Latents like the inputs, with their means. Of vectors of a lattice without a trellis they are the nearest
             points, by whatever cost.
         """
-        levels = self.build_indexes(scales).long()
-        layout = self._layout(inputs.shape, levels)
-        x = layout.runs(inputs if means is None else inputs - means)
-        at, prices, points = layout.runs(levels), layout.runs(weights), []
-        for segment in self._segments(x.shape[-1]):
-            lattice, inside = segment.lattice, slice(segment.start, segment.stop)
-            if isinstance(lattice, TrellisLattice):
-                rows = (t[..., inside].reshape(-1, lattice.dim) for t in (x, at, prices))
-                k = self._search(lattice)(*rows).reshape(x[..., inside].shape).to(x.device)
-            else:
-                k = lattice.to_integers(nearest(lattice, x[..., inside]))
-            points.append(shared_points(lattice, k, x.dtype))
-        found = layout.latents(torch.cat(points, -1))
+        centered = inputs if means is None else inputs - means
+        found = self._search(centered, self.build_indexes(scales).long(), weights)
         return found if means is None else found + means
-
-    def _search(self, lattice: TrellisLattice) -> ConditionalSearch:
-        key = (lattice.name, lattice.dim)
-        if key not in self._searches:
-            self._searches[key] = ConditionalSearch(lattice, self._scales)
-        return self._searches[key]
 
     def update_scale_table(self, scale_table: Sequence[float] | Tensor, force: bool = False) -> bool:
         """Takes over a table of scales, as CompressAI's models do in ``update``; True if anything changed."""
@@ -293,7 +276,7 @@ class LatticeGaussianConditional(GaussianConditional):
         levels = torch.cat([between, table[-1:]])
         self._scales: np.ndarray = levels.numpy()
         self._edges = ((levels[1:] + levels[:-1]) / 2).float().to(self.scale_table.device)
-        self._searches: dict[tuple[str, int], ConditionalSearch] = {}
+        self._search = LatentSearch(self._segments, self._scales, self.along, self.by_scale)
         self._coder = LatentCoder(self._segments, self._prior_of, self._scales, self.along, self.by_scale)
 
     def _index(self, scales: Tensor) -> Tensor:
