@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -68,6 +68,10 @@ class LatentCoder:
         self._along, self._by_scale = along, by_scale
         self._models: dict[tuple[str, int], ConditionalModel] = {}
         self._cuts: dict[int, list[Segment]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tables in the range coder's own form cannot be copied; a copy of the network makes its own.
+        return {**self.__dict__, "_models": {}}
 
     def write(self, encoder: Encoder, inputs: Tensor, indexes: Tensor, means: Tensor | None) -> Tensor:
         """Writes one image's latents [1, channels, …] with the indexes of their levels; returns what will be decoded.

@@ -1,5 +1,7 @@
 """Laws of the trellis search for an image's latents: energies are those of the decoder, choices are what is coded."""
 
+import copy
+
 import pytest
 import torch
 
@@ -87,3 +89,12 @@ def test_other_networks_have_it_too():
     net.update(force=True)
     found = Refinement(lmbda=0.01, steps=0)(net, torch.rand(1, 3, 64, 64))
     assert found.after <= found.before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_that_has_coded_can_search(name):
+    """A search copies the network, whatever tables it has made."""
+    net, x = network(name), picture()
+    net.compress(x)
+    copied = copy.deepcopy(net)
+    assert Refinement(lmbda=0.02, steps=1)(net, x).after == Refinement(lmbda=0.02, steps=1)(copied, x).after
