@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -51,7 +49,10 @@ def page(
     )
     seeds = sorted(networks["seed"].unique())
     picture = output.with_suffix(".png")
-    _draw(networks, codecs, picture)
+    # Means of different images would be no curves.
+    common = set.intersection(*(set(rows["image"]) for _, rows in networks.groupby(["system", "seed"])))
+    shared = networks[networks["image"].isin(common)]
+    _draw(shared, codecs[codecs["image"].isin(common)], picture)
     lines = [
         "# Images: one small network, every rate, beside real codecs",
         "",
@@ -74,8 +75,8 @@ def page(
         "A part of one photograph, its files of at most the same number of bytes: by halving lambda or quality.",
         "",
         *_bd_table(networks, codecs),
-        *_curves(networks),
-        *_codec_curves(codecs),
+        *_curves(shared),
+        *_codec_curves(codecs[codecs["image"].isin(common)]),
         *_files(networks),
     ]
     return "\n".join(lines) + "\n"
@@ -91,8 +92,8 @@ def _bd_table(networks: pd.DataFrame, codecs: pd.DataFrame) -> list[str]:
         "computed for each image by itself; the mean over images and seeds, with the standard error over images (of "
         "their means over seeds), and the standard deviation of the mean over seeds.",
         "",
-        "| system | against | BD-rate ± s.e. over images | over seeds | seeds |",
-        "| --- | --- | --- | --- | --- |",
+        "| system | against | BD-rate ± s.e. over images | over seeds | images | seeds |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     anchors = [name for name in ("z", f"z{_SEARCHED}") if name in systems]
     for anchor in anchors:
@@ -106,39 +107,41 @@ def _bd_table(networks: pd.DataFrame, codecs: pd.DataFrame) -> list[str]:
 def _bd_line(networks: pd.DataFrame, name: str, anchor: str) -> str:
     here, there = (networks[networks["system"] == s] for s in (name, anchor))
     seeds = sorted(set(here["seed"]) & set(there["seed"]))
-    values = np.array([list(_each(there[there["seed"] == s], here[here["seed"] == s])) for s in seeds])
+    values = pd.DataFrame({s: _each(there[there["seed"] == s], here[here["seed"] == s]) for s in seeds})
     return _line(name, anchor, values)
 
 
 def _bd_line_codec(networks: pd.DataFrame, name: str, codec: pd.DataFrame, anchor: str) -> str:
     here = networks[networks["system"] == name]
-    values = np.array([list(_each(codec, here[here["seed"] == s])) for s in sorted(here["seed"].unique())])
+    values = pd.DataFrame({s: _each(codec, here[here["seed"] == s]) for s in sorted(here["seed"].unique())})
     return _line(name, anchor, values)
 
 
-def _line(name: str, anchor: str, values: np.ndarray) -> str:
-    """A row of values [seeds, images]."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an image whose curves do not overlap has no number
-        images = np.nanmean(values, 0)
-        seeds = np.nanmean(values, 1)
-    images = images[np.isfinite(images)]
-    error = images.std(ddof=1) / math.sqrt(len(images)) if len(images) > 1 else math.nan
-    spread = f"{statistics.stdev(seeds):.2f}" if len(seeds) > 1 else "-"
-    return f"| {name} | {anchor} | {images.mean():+.2f} ± {error:.2f} % | {spread} | {len(seeds)} |"
+def _line(name: str, anchor: str, values: pd.DataFrame) -> str:
+    """A row of the table from values of images (rows) and seeds (columns); what has no number is left out."""
+    images, common = values.mean(axis=1).dropna(), values.dropna()
+    error = images.std() / math.sqrt(len(images)) if len(images) > 1 else math.nan
+    spread = f"{statistics.stdev(common.mean()):.2f}" if values.shape[1] > 1 else "-"
+    return (
+        f"| {name} | {anchor} | {images.mean():+.2f} ± {error:.2f} % | {spread} | {len(images)} | {values.shape[1]} |"
+    )
 
 
-def _each(base: pd.DataFrame, test: pd.DataFrame) -> Iterator[float]:
-    """BD-rate of each image."""
+def _each(base: pd.DataFrame, test: pd.DataFrame) -> dict[str, float]:
+    """BD-rate of each image that both have; none where their curves do not overlap."""
+    found = {}
     for image in sorted(set(base["image"]) & set(test["image"])):
         curves = [t[t["image"] == image].sort_values("psnr") for t in (base, test)]
-        yield bd_rate(*(c[k] for c in curves for k in ("bpp", "psnr")))
+        found[image] = bd_rate(*(c[k] for c in curves for k in ("bpp", "psnr")))
+    return found
 
 
 def _curves(networks: pd.DataFrame) -> list[str]:
     lines = [
         "",
         "## Curves",
+        "",
+        f"Means over the {networks['image'].nunique()} images that all rows have, in the picture as well.",
         "",
         "| system | lambda | bits/pixel | by likelihoods | PSNR, dB | MS-SSIM | seeds |",
         "| --- | --- | --- | --- | --- | --- | --- |",
