@@ -2,7 +2,7 @@
 
 - ``main_job`` training speed and gaps on the Gaussian source
 - ``speed`` nearest points per second of every lattice, and training steps
-- ``limit`` how close to R(D): trellis codes, rate-distortion optimal search
+- ``limit`` how close to R(D): every quantizer, files, low rates (``limit_points``, ``limit_pictures``, ``parts``)
 - ``leech_low_rate`` what limits the Leech lattice below 0.75 bit
 - ``trellis_codes`` second moments of trellis codes, and a search for better ones
 - ``nsm_optimizer`` lattices found from random bases
@@ -13,6 +13,8 @@
 - ``one_shot`` lattices, rounding and NTC on one symbol at a time
 - ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training;
   ``image_positions`` what a position costs where one is coded after the other
+- ``multirate`` one image network for all rates, its lattices and their search (``multirate_page``, ``crop_picture``),
+  beside the codecs that people use (``pillow_codecs``)
 - ``quantizers`` what quantizing a vector costs
 - ``sweeps`` what killing sweeps, launchers and callbacks cost (``callback_time``)
 - ``own_data`` memory and time of an array of five million vectors

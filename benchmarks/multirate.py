@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -29,8 +28,7 @@ from omegaconf import OmegaConf
 from benchmarks.crop_picture import by_network, by_pillow, draw
 from benchmarks.multirate_page import page
 from benchmarks.pillow_codecs import PillowCodec, available
-from benchmarks.provenance import provenance
-from benchmarks.spent import spent
+from benchmarks.provenance import commits_of, provenance
 from datamodules.images import image_folder
 from ltc.codec.image_evaluation import evaluate
 from ltc.codec.images import ImageCheckpoint, load_network, save_network
@@ -40,9 +38,6 @@ from ltc.images.start import start_from
 from ltc.pixels import read_image
 
 _ROOT = Path(__file__).resolve().parent.parent
-
-# A run of fewer seconds only found that everything was there.
-_NOTHING_DONE = 60.0
 
 # What the page shows a part of: a photograph of Kodak, bytes of its files, and the top and left of the part.
 _CROP, _CROP_BYTES, _CROP_PLACE = "kodim19.png", 16_000, (300, 150)
@@ -108,7 +103,6 @@ def main() -> None:
     size = _SIZES["smoke" if options.smoke else "laptop"]
     folder = (options.folder or _ROOT / "multirun" / ("multirate_smoke" if options.smoke else "multirate")).absolute()
     (folder / "rows").mkdir(parents=True, exist_ok=True)
-    begin = time.perf_counter()
     with ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for training in [pool.submit(train, folder, seed, size) for seed in options.seeds]:
             training.result()
@@ -123,13 +117,11 @@ def main() -> None:
         for job in jobs:
             print(job.result(), flush=True)
     crop(folder, options.seeds[0], options.data, options.output.with_name(options.output.stem + "_crop.png"))
-    minutes = spent(folder, time.perf_counter() - begin, _NOTHING_DONE) / 60
+    code = f"{provenance()}; networks at commit {', '.join(commits_of([folder]))}"
     command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
     networks = [pd.read_csv(folder / "rows" / f"{row.name}.csv") for row in rows]
     others = [pd.read_csv(folder / "rows" / f"{codec_name(*which)}.csv") for which in codecs]
-    text = page(
-        pd.concat(networks), pd.concat(others), size.first, size.second, command, minutes, provenance(), options.output
-    )
+    text = page(pd.concat(networks), pd.concat(others), size.first, size.second, command, code, options.output)
     with whole_file(options.output) as temporary:
         temporary.write_text(text)
     print(text)

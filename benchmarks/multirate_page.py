@@ -28,7 +28,6 @@ def page(
     first: tuple[str, ...],
     second: tuple[str, ...],
     command: str,
-    minutes: float,
     code: str,
     output: Path,
 ) -> str:
@@ -40,8 +39,7 @@ def page(
         first: settings of the training with noise.
         second: those of the training with rounding.
         command: that made the page.
-        minutes: that it took.
-        code: commit and machine.
+        code: commits and machine.
         output: where the page will be.
     """
     networks = networks.assign(
@@ -56,7 +54,7 @@ def page(
     lines = [
         "# Images: one small network, every rate, beside real codecs",
         "",
-        f"Made by `{command}` in {minutes:.0f} minutes; seeds {', '.join(map(str, seeds))}; {code}.",
+        f"Made by `{command}`; seeds {', '.join(map(str, seeds))}; {code}.",
         "",
         f"The network (`network=multirate`) is trained on crops of BSDS500 for all lambdas at once, with noise "
         f"(`{' '.join(first)}`) and then with rounding (`{' '.join(second)}`), and tested on "

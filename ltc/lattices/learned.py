@@ -127,6 +127,8 @@ class LearnedLattice(Lattice, nn.Module):
     @property
     def generator(self) -> Tensor:  # type: ignore[override]
         """The present B, without derivative: float64 [n, n]."""
+        if torch.compiler.is_compiling():  # where nothing may depend on values
+            return self.basis().detach()
         # By content: fused optimizers do not count the versions of what they change.
         known, now = self._made, (self.diagonal.detach(), self.above.detach())
         if known is None or not all(

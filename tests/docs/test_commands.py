@@ -70,7 +70,10 @@ def test_choices_of_groups_exist():
                 families = [
                     f"{family}_{path.stem}" for family in FAMILIES for path in (CONF / "lattice").glob("*.yaml")
                 ]
-                known = {*(families if group == "experiment" else []), *(path.stem for path in folder.glob("*.yaml"))}
+                known = {
+                    *(families if group == "experiment" else []),
+                    *(str(path.relative_to(folder).with_suffix("")) for path in folder.rglob("*.yaml")),
+                }
                 assert known >= set(choices.split(",")), command
 
 

@@ -35,6 +35,7 @@ _SMALL = {
     "context_checkerboard": ["network.N=8", "network.M=16"],
     "context_channels": ["network.N=8", "network.M=16"],
     "context_raster": ["network.N=8", "network.M=16"],
+    "multirate": ["network.N=8", "network.M=16", "network.depth=1"],
     "swint_charm": [],
     "lic_tcm": [],
 }
@@ -198,13 +199,12 @@ def test_networks_compose_with_a_lattice(composed_images, network):
 def test_experiments_compose(composed_images, experiment):
     from hydra.utils import instantiate
 
-    cfg = composed_images(
-        f"experiment=images/{experiment}", "network=bmshj2018_hyperprior", *_SMALL["bmshj2018_hyperprior"]
-    )
+    network = "multirate" if experiment == "multirate" else "bmshj2018_hyperprior"
+    cfg = composed_images(f"experiment=images/{experiment}", f"network={network}", *_SMALL[network])
     module = instantiate(cfg.module)
     kind = type(module.network.gaussian_conditional).__name__
     assert kind == ("GaussianConditional" if experiment == "scalar" else "LatticeGaussianConditional")
-    assert cfg.quantizer_name == {"ltc": "e8"}.get(experiment, experiment.removeprefix("ltc_"))
+    assert cfg.quantizer_name == {"ltc": "e8", "multirate": "e8"}.get(experiment, experiment.removeprefix("ltc_"))
 
 
 def test_similarity_is_one_for_the_same_image(rng):

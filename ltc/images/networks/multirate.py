@@ -31,6 +31,9 @@ _LOW, _SIDE, _HYPER = 12, 32, 16
 # What a magnitude is at least, in deviations; and how far a latent is looked at.
 _LEAST, _MOST = 0.02, 8.0
 
+# Gains are settled to so many parts of one.
+_DIGITS = 2.0**12
+
 
 class MultirateNetwork(ImageNetwork):
     """Transforms that start at a lapped transform of 8 x 8 blocks, and gains by which one network has all rates.
@@ -108,8 +111,8 @@ class MultirateNetwork(ImageNetwork):
     def code(self, coding: Pass) -> Tensor:
         level = coding.told(self.g_a.level)
         # Between latents in steps of the lattice and in their deviations.
-        up = Exact(self.g_a.gain)(level) * self._deviations
-        down = Exact(self.inverse)(level) / self._deviations
+        up = _settled(coding, Exact(self.g_a.gain)(level)) * self._deviations
+        down = _settled(coding, Exact(self.inverse)(level)) / self._deviations
         z_hat = coding.density(
             "z", self.entropy_bottleneck, lambda y: self.h_a(torch.log1p((y / up.to(y)).abs() / _LEAST))
         )
@@ -194,6 +197,11 @@ def _known(side: Tensor, around: tuple[list[Tensor], Tensor] | None, here: Seque
         before = torch.cat(list(here), 1)
         parts += [before.clamp(-_MOST, _MOST), torch.log(_LEAST + before.abs())]
     return torch.cat(parts, 1)
+
+
+def _settled(coding: Pass, factors: Tensor) -> Tensor:
+    """Gains as they are everywhere: exponentials end in other digits on another machine."""
+    return coding.settled(factors * _DIGITS) / _DIGITS
 
 
 def _part(y: Tensor, part: slice, number: int) -> Tensor:
