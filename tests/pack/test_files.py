@@ -80,7 +80,9 @@ def test_tensors(run, tmp_path, rng):
     assert found.keys() == tensors.keys()
     for name, tensor in tensors.items():
         assert found[name].dtype == tensor.dtype and found[name].shape == tensor.shape
-        assert np.allclose(found[name], tensor, atol=0.5)
+        # What bits promise is the mean squared error: the largest error of a trellis code has no bound of a step.
+        errors = found[name].astype("f8") - tensor.astype("f8")
+        assert not errors.size or np.square(errors).mean() < 0.2**2
     assert (found["flags"] == tensors["flags"]).all() and found["count"] == 7
     with safe_open(tmp_path / "b.safetensors", framework="np") as file:
         assert file.metadata() == {"format": "pt"}
