@@ -8,8 +8,6 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from benchmarks.pillow_codecs import PillowCodec
@@ -17,6 +15,7 @@ from ltc.codec.images import ImageCheckpoint, compress_image
 from ltc.files import whole_file
 from ltc.images.quality import psnr, squared_error
 from ltc.images.refinement import Refinement
+from ltc.pixels import read_image
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -48,12 +47,10 @@ def by_network(checkpoint: ImageCheckpoint, pixels: Tensor, size: int, effort: i
 
 def by_pillow(codec: PillowCodec, pixels: Tensor, size: int) -> Coded:
     """An image by a codec of Pillow with a quality from 0 to 100, of which the file has at most ``size`` bytes."""
-    picture = Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
     def coded(quality: float) -> Coded:
-        file = io.BytesIO()
-        picture.save(file, codec.format, **{codec.setting: round(quality)}, **codec.fixed)
-        return len(file.getvalue()), torch.from_numpy(np.array(Image.open(file).convert("RGB"))).permute(2, 0, 1)
+        file = codec.encode(pixels, round(quality))
+        return len(file), read_image(io.BytesIO(file))
 
     return _largest(coded, 1.0, 100.0, size)
 

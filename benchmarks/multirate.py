@@ -12,7 +12,6 @@ place. Its very numbers then serve every lattice: rows differ in nothing else. R
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +25,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from benchmarks.crop_picture import by_network, by_pillow, draw
+from benchmarks.images import run
 from benchmarks.multirate_page import page
 from benchmarks.pillow_codecs import PillowCodec, available
 from benchmarks.provenance import commits_of, provenance
@@ -147,14 +147,9 @@ def train(folder: Path, seed: int, size: Size) -> None:
     noisy, rounded = folder / f"noise_{seed}", folder / f"rounding_{seed}"
     if (rounded / "rd_point.json").exists():
         return
-    _run([*common, *size.first, "bottleneck=scalar", f"hydra.run.dir={noisy}"], folder)
+    run([*common, *size.first, "bottleneck=scalar", f"hydra.run.dir={noisy}"], folder / "log.txt")
     start = ["lattice=z", f"init_from={noisy}", f"hydra.run.dir={rounded}"]
-    _run([*common, *size.second, *start], folder)
-
-
-def _run(arguments: list[str], folder: Path) -> None:
-    with (folder / "log.txt").open("a") as log:
-        subprocess.run([sys.executable, "run.py", *arguments], cwd=_ROOT, check=True, stdout=log)
+    run([*common, *size.second, *start], folder / "log.txt")
 
 
 def network_with(folder: Path, seed: int, lattice: str) -> ImageCheckpoint:

@@ -47,9 +47,10 @@ def page(
     )
     seeds = sorted(networks["seed"].unique())
     picture = output.with_suffix(".png")
-    # Means of different images would be no curves.
-    common = set.intersection(*(set(rows["image"]) for _, rows in networks.groupby(["system", "seed"])))
-    shared = networks[networks["image"].isin(common)]
+    # Curves of different images or networks would not compare.
+    systems = [rows for _, rows in networks.groupby("system")]
+    common, same = (set.intersection(*(set(rows[name]) for rows in systems)) for name in ("image", "seed"))
+    shared = networks[networks["image"].isin(common) & networks["seed"].isin(same)]
     _draw(shared, codecs[codecs["image"].isin(common)], picture)
     lines = [
         "# Images: one small network, every rate, beside real codecs",
@@ -90,8 +91,7 @@ def _bd_table(networks: pd.DataFrame, codecs: pd.DataFrame) -> list[str]:
         "computed for each image by itself; the mean over images and seeds, with the standard error over images (of "
         "their means over seeds), and the standard deviation of the mean over seeds.",
         "",
-        "| system | against | BD-rate ± s.e. over images | over seeds | images | seeds |",
-        "| --- | --- | --- | --- | --- | --- |",
+        *_head("system", "against", "BD-rate ± s.e. over images", "over seeds", "images", "seeds"),
     ]
     anchors = [name for name in ("z", f"z{_SEARCHED}") if name in systems]
     for anchor in anchors:
@@ -139,10 +139,9 @@ def _curves(networks: pd.DataFrame) -> list[str]:
         "",
         "## Curves",
         "",
-        f"Means over the {networks['image'].nunique()} images that all rows have, in the picture as well.",
+        f"Means over the {networks['image'].nunique()} images and the seeds that all rows have, as in the picture.",
         "",
-        "| system | lambda | bits/pixel | by likelihoods | PSNR, dB | MS-SSIM | seeds |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        *_head("system", "lambda", "bits/pixel", "by likelihoods", "PSNR, dB", "MS-SSIM", "seeds"),
     ]
     for (name, price), rows in networks.groupby(["system", "price"], sort=False):
         mean = rows[["bpp", "estimated_bpp", "psnr", "ms_ssim"]].mean()
@@ -160,8 +159,7 @@ def _codec_curves(codecs: pd.DataFrame) -> list[str]:
         "",
         *(f"- {codec.name}: {codec.note}; `{codec.format}`, `{codec.fixed}`." for codec in available()),
         "",
-        "| codec | setting | bits/pixel | PSNR, dB | MS-SSIM | encoding, s | decoding, s |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        *_head("codec", "setting", "bits/pixel", "PSNR, dB", "MS-SSIM", "encoding, s", "decoding, s"),
     ]
     for (name, value), rows in codecs.groupby(["codec", "value"], sort=False):
         mean = rows[["bpp", "psnr", "ms_ssim", "encode_seconds", "decode_seconds"]].mean()
@@ -172,6 +170,11 @@ def _codec_curves(codecs: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _head(*names: str) -> list[str]:
+    """The first two lines of a table."""
+    return [f"| {' | '.join(names)} |", "| --- " * len(names) + "|"]
+
+
 def _files(networks: pd.DataFrame) -> list[str]:
     lines = [
         "",
@@ -179,8 +182,7 @@ def _files(networks: pd.DataFrame) -> list[str]:
         "",
         "Seconds of one image of 768 x 512 pixels on one core, search included, beside another process on the other.",
         "",
-        "| system | files | decoded exactly | bytes over the likelihoods' | encoding, s | decoding, s |",
-        "| --- | --- | --- | --- | --- | --- |",
+        *_head("system", "files", "decoded exactly", "bytes over the likelihoods'", "encoding, s", "decoding, s"),
     ]
     for name, rows in networks.groupby("system", sort=False):
         exact = (rows["exact"].astype(str) == "True").sum()

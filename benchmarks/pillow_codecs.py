@@ -7,12 +7,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import torch
 from PIL import Image, features
 from torch import Tensor
 
 from ltc.images.quality import psnr, similarity, squared_error
+from ltc.pixels import read_image
 
 __all__ = ["CODECS", "PillowCodec", "available"]
 
@@ -39,20 +38,25 @@ class PillowCodec:
     note: str
     fixed: dict[str, Any] = field(default_factory=dict)
 
-    def row(self, pixels: Tensor, value: float) -> dict[str, Any]:
-        """An image uint8 [3, height, width] through a file in memory and back."""
-        height, width = pixels.shape[1:]
-        picture = Image.fromarray(pixels.permute(1, 2, 0).numpy())
+    def encode(self, pixels: Tensor, value: float) -> bytes:
+        """The file of an image uint8 [3, height, width]."""
         file, setting = io.BytesIO(), [value] if self.setting == "quality_layers" else value
-        start = time.perf_counter()
+        picture = Image.fromarray(pixels.permute(1, 2, 0).numpy())
         picture.save(file, self.format, **{self.setting: setting}, **self.fixed)
+        return file.getvalue()
+
+    def row(self, pixels: Tensor, value: float) -> dict[str, Any]:
+        """An image through a file in memory and back."""
+        height, width = pixels.shape[1:]
+        start = time.perf_counter()
+        file = self.encode(pixels, value)
         middle = time.perf_counter()
-        decoded = torch.from_numpy(np.array(Image.open(file).convert("RGB"))).permute(2, 0, 1)
+        decoded = read_image(io.BytesIO(file))
         end = time.perf_counter()
         error = squared_error(pixels, decoded)
         return {
-            "bytes": len(file.getvalue()),
-            "bpp": 8 * len(file.getvalue()) / (width * height),
+            "bytes": len(file),
+            "bpp": 8 * len(file) / (width * height),
             "mse": error,
             "psnr": psnr(error),
             "ms_ssim": similarity(pixels, decoded),

@@ -19,7 +19,8 @@ from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor
 
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
-from ltc.images.networks.passes import Estimate, Latents, Select
+from ltc.images.networks.passes import Estimate, Latents, Select, no_search
+from ltc.images.networks.raster_scan import RasterContext
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
@@ -40,6 +41,9 @@ def decoder_energies(network: ImageNetwork, y: Latents, z: Tensor | None = None,
         For each group of latents that Gaussians code, in coding order: the mean over its positions of the squared norm
         of the decoder's derivative, pixels in [0, 1], float64 [1, channels, 1, 1]. None for latents with a learned
         density, which the search leaves as they are.
+
+    Raises:
+        ValueError: for a network that codes position after position.
     """
     with torch.inference_mode(False), torch.enable_grad():
         walk = _Leaves(y, z)
@@ -73,7 +77,14 @@ def cheapest_latents(
     return walk.parts, walk.hyper
 
 
-class _Leaves(Estimate):
+class _Searched(Estimate):
+    """What both walks of a search share: positions one after another are not for them."""
+
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
+        raise no_search()
+
+
+class _Leaves(_Searched):
     """Keeps what Gaussians decode as variables of their own: what context models make of them is not looked at."""
 
     def __init__(self, y: Latents, z: Tensor | None) -> None:
@@ -87,7 +98,7 @@ class _Leaves(Estimate):
         return self.leaves[-1]
 
 
-class _Cheapest(Estimate):
+class _Cheapest(_Searched):
     """Takes the cheapest points in the place of the nearest ones."""
 
     def __init__(self, y: Latents, z: Tensor | None, weights: list[Tensor]) -> None:

@@ -136,12 +136,13 @@ class Refinement:
     def _search(
         self, network: ImageNetwork, x: Tensor, height: int, width: int, progress: Callable[[int], None]
     ) -> Refined:
-        with torch.no_grad():
+        relaxed = _relaxed(network)
+        with torch.no_grad(), with_derivatives():
             latents = Relaxed(network.g_a(x))
-            self._cost(_relaxed(network), latents, x, height, width)  # finds the hyper-latents
+            relaxed.code(latents)  # finds the hyper-latents
         best = self._true(network, latents.y, latents.z, x, height, width)
         before = best.after
-        for found in self._descend(network, best, x, height, width, progress):
+        for found in self._descend(network, relaxed, best, x, height, width, progress):
             best = min(best, found, key=lambda found: found.after)
         energies = decoder_energies(network, *best.latents)
         around = best.latents
@@ -153,10 +154,16 @@ class Refinement:
         return best._replace(before=before)
 
     def _descend(
-        self, network: ImageNetwork, start: Refined, x: Tensor, height: int, width: int, progress: Callable[[int], None]
+        self,
+        network: ImageNetwork,
+        relaxed: ImageNetwork,
+        start: Refined,
+        x: Tensor,
+        height: int,
+        width: int,
+        progress: Callable[[int], None],
     ) -> Iterator[Refined]:
         """The latents at every look."""
-        relaxed = _relaxed(network)
         latents = [t.clone().requires_grad_() for t in start.latents if isinstance(t, Tensor)]
         with torch.enable_grad():
             optimizer = torch.optim.Adam(latents, lr=self.lr)

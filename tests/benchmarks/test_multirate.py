@@ -76,5 +76,5 @@ def test_bd_rates_are_those_of_the_rows(tmp_path):
     assert "-10.00 ± 0.00 % | 0.00 | 5 | 2" in lines["tcq64", "z"]
     assert "-20.00 ± 0.00 % | 0.00 | 4 | 2" in lines["tcq64 + search", "z"]
     assert "+0.00 ± 0.00 %" in lines["z", "JPEG"] and "-20.00" in lines["tcq64 + search", "JPEG"]
-    assert "the 4 images that all rows have" in text
+    assert "the 4 images and the seeds that all rows have" in text
     assert (tmp_path / "x.png").stat().st_size > 10_000

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ltc import lattices
-from ltc.images.networks import MeanScaleHyperprior, MultirateNetwork
+from ltc.images.networks import JointAutoregressive, MeanScaleHyperprior, MultirateNetwork
 from ltc.images.rate_search import cheapest_latents, decoder_energies
 from ltc.images.refinement import Refinement
 from ltc.images.swap import use_lattice
@@ -30,12 +30,17 @@ def picture(height: int = 64, width: int = 96) -> torch.Tensor:
     return (smooth + 0.03 * torch.randn(1, 3, height, width)).clamp(0, 1)
 
 
+def analysed(name: str, price: float) -> tuple[MultirateNetwork, torch.Tensor, torch.Tensor]:
+    """A network at a lambda, a picture, and its latents."""
+    net, x = network(name), picture()
+    net.at(price)
+    with torch.no_grad():
+        return net, x, net.g_a(x)
+
+
 def test_energies_of_a_linear_decoder():
     """At its start the synthesis is linear: a unit of a latent gives the same squared norm, anywhere inside."""
-    net, x = network(), picture()
-    net.at(0.1)
-    with torch.no_grad():
-        y = net.g_a(x)
+    net, _, y = analysed("z", 0.1)
     energies = torch.cat(decoder_energies(net, y), 1).flatten()[: net.M]  # of the first stage
     zero = torch.zeros(1, net.M, 8, 12)
     with torch.no_grad():
@@ -48,10 +53,7 @@ def test_energies_of_a_linear_decoder():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_chosen_is_what_is_decoded(name):
-    net, x = network(name), picture()
-    net.at(0.02)
-    with torch.no_grad():
-        y = net.g_a(x)
+    net, x, y = analysed(name, 0.02)
     chosen = cheapest_latents(net, y, None, decoder_energies(net, y), 400.0)
     reconstruction, _ = net.measure(*chosen)
     coded = net.compress(x, chosen)
@@ -60,14 +62,32 @@ def test_what_was_chosen_is_what_is_decoded(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cheaper_bits_cost_distortion(name):
-    """Along the price of distortion bits rise and errors fall."""
-    net, x = network(name), picture()
-    net.at(0.1)
-    with torch.no_grad():
-        y = net.g_a(x)
+    """Of given Gaussians: along the price of distortion bits rise and weighted errors fall, exactly."""
+    conditional = use_lattice(
+        MeanScaleHyperprior(16, 24), lattices.get(name), along="image"
+    ).gaussian_conditional.eval()
+    scales = 10 ** (2.5 * torch.rand(1, 24, 4, 4, dtype=torch.float64) - 1)
+    # The coder's own levels, so that likelihoods are those that the search sees.
+    scales = torch.from_numpy(conditional._scales)[conditional.build_indexes(scales).long()]
+    means = torch.randn_like(scales)
+    y, weights = means + scales * torch.randn_like(scales), 0.5 + torch.rand_like(scales)
+    rates, errors = [], []
+    for price in (0.03, 0.3, 1.0, 3.0, 30.0):
+        found = conditional.cheapest(y, scales, means, price * weights)
+        likelihoods = conditional(found, scales, means, training=False)[1]
+        rates.append(float(-likelihoods.log2().sum()))
+        errors.append(float((weights * (y - found).square()).sum()))
+    assert rates == pytest.approx(sorted(rates), abs=1e-3) and rates[0] < rates[-1]
+    assert errors == pytest.approx(sorted(errors, reverse=True), abs=1e-3) and errors[0] > errors[-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_images_of_cheaper_bits_are_worse(name):
+    """Of whole images, whose groups see each other: prices far apart."""
+    net, x, y = analysed(name, 0.1)
     energies = decoder_energies(net, y)
     rates, errors = [], []
-    for price in (30.0, 300.0, 3000.0, 30000.0):
+    for price in (30.0, 300.0, 3000.0):
         reconstruction, likelihoods = net.measure(*cheapest_latents(net, y, None, energies, price))
         rates.append(float(-likelihoods["y"].log2().sum()))
         errors.append(float((reconstruction - x).square().sum()))
@@ -98,3 +118,15 @@ def test_a_network_that_has_coded_can_search(name):
     net.compress(x)
     copied = copy.deepcopy(net)
     assert Refinement(lmbda=0.02, steps=1)(net, x).after == Refinement(lmbda=0.02, steps=1)(copied, x).after
+
+
+def test_serial_networks_are_refused():
+    """Their latents would be left out of the search without a word."""
+    net = use_lattice(JointAutoregressive(16, 24), lattices.get("z")).eval()
+    net.update(force=True)
+    with torch.no_grad():
+        y = net.g_a(torch.rand(1, 3, 64, 64))
+    with pytest.raises(ValueError, match="one position after another"):
+        decoder_energies(net, y)
+    with pytest.raises(ValueError, match="one position after another"):
+        cheapest_latents(net, y, None, [], 1.0)

@@ -119,11 +119,12 @@ class MultirateNetwork(ImageNetwork):
         side, stages = Exact(self.h_s)(z_hat), list[Tensor]()
         for s in range(STAGES):
             around, here = _around(stages) if s else None, list[Tensor]()
+            common = [stage(side, s)] if around is None else [stage(side, s), *around]
             for g, (first, size) in enumerate(zip(_starts(self._sizes), self._sizes, strict=True)):
                 part = slice(first, first + size)
                 context = Exact(self.contexts[s * len(self._sizes) + g])
-                known = _known(stage(side, s), around, here)
-                logs, means = context(known if around is None else torch.cat([known, around[1][:, part]], 1)).chunk(
+                known = torch.cat([*common, *_before(here)], 1)
+                logs, means = context(known if around is None else torch.cat([known, around[0][:, part]], 1)).chunk(
                     2, 1
                 )
                 scales = logs.clamp(-12.0, 5.0).exp() * up[:, part]
@@ -181,22 +182,19 @@ class _Context(nn.Module):
         return torch.cat([logs + self.follow * magnitudes, means], 1)
 
 
-def _around(stages: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
-    """The neighbours of a stage's positions, and logarithms of their mean magnitudes."""
+def _around(stages: Sequence[Tensor]) -> list[Tensor]:
+    """Of the neighbours of a stage's positions: logarithms of their mean magnitudes, and each one's first channels."""
     found = neighbours(stages)
     mean = sum((t.abs() for t in found), torch.zeros(())) / len(found)
-    return found, torch.log(_LEAST + mean)
+    return [torch.log(_LEAST + mean), *(t[:, :_LOW].clamp(-_MOST, _MOST) for t in found)]
 
 
-def _known(side: Tensor, around: tuple[list[Tensor], Tensor] | None, here: Sequence[Tensor]) -> Tensor:
-    """What a context's network sees."""
-    parts = [side]
-    if around is not None:
-        parts += [around[1], *(t[:, :_LOW].clamp(-_MOST, _MOST) for t in around[0])]
-    if here:
-        before = torch.cat(list(here), 1)
-        parts += [before.clamp(-_MOST, _MOST), torch.log(_LEAST + before.abs())]
-    return torch.cat(parts, 1)
+def _before(here: Sequence[Tensor]) -> list[Tensor]:
+    """Of the channels that are known at a position itself: their values, and logarithms of their magnitudes."""
+    if not here:
+        return []
+    known = torch.cat(list(here), 1)
+    return [known.clamp(-_MOST, _MOST), torch.log(_LEAST + known.abs())]
 
 
 def _settled(coding: Pass, factors: Tensor) -> Tensor:

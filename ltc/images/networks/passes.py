@@ -20,7 +20,7 @@ from ltc.images.networks.notes import Notes
 from ltc.images.networks.raster_scan import RasterContext
 from ltc.images.networks.serial import indexes_of, serial_decoder, serial_encoder
 
-__all__ = ["Estimate", "Latents", "Pass", "Read", "Select", "Write", "everything"]
+__all__ = ["Estimate", "Latents", "Pass", "Read", "Select", "Write", "everything", "no_search"]
 
 Select = Callable[[Tensor], Tensor]
 
@@ -57,6 +57,14 @@ def everything(y: Tensor) -> Tensor:
     return y
 
 
+def no_search() -> ValueError:
+    """What searches say of a network whose latents are coded position by position."""
+    return ValueError(
+        "This network codes one position after another, which a search cannot follow: leave out the search, or take a "
+        "network with a checkerboard or channel context."
+    )
+
+
 class Pass(abc.ABC):
     """What becomes of an image's latents.
 
@@ -76,7 +84,7 @@ class Pass(abc.ABC):
         """A number that the encoder tells the decoder, as that one reads it: float64 [1], a multiple of 2^-8.
 
         Args:
-            value: the encoder's, from 0 to 255 [1]; the decoder's is not looked at.
+            value: the encoder's, from 0 to 255 [1]; of the decoder's only the device is looked at.
         """
 
     @abc.abstractmethod
@@ -146,7 +154,7 @@ class Estimate(Pass):
         return {name: torch.cat(parts, 1) for name, parts in sorted(self._parts.items())}
 
     def told(self, value: Tensor) -> Tensor:
-        return _told(_number(value))
+        return _told(_number(value), value)
 
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
         decoded, likelihoods = bottleneck(analysis(self._y.whole) if self._z is None else self._z)
@@ -199,7 +207,7 @@ class Write(Pass):
     def told(self, value: Tensor) -> Tensor:
         number = _number(value)
         self._gaussians.append(number.to_bytes(2, "little"))
-        return _told(number)
+        return _told(number, value)
 
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
         latents = analysis(self._y.whole) if self._z is None else self._z
@@ -259,7 +267,7 @@ class Read(Pass):
         string = self._next()
         if len(string) != 2:
             raise CorruptStream("the strings are not those of this network: a number is damaged")
-        return _told(int.from_bytes(string, "little"))
+        return _told(int.from_bytes(string, "little"), value)
 
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
         return bottleneck.decompress([self._density], self._shape)
@@ -289,5 +297,5 @@ def _number(value: Tensor) -> int:
     return min(max(round(float(value) * 256), 0), 0xFFFF)
 
 
-def _told(number: int) -> Tensor:
-    return torch.tensor([number / 256], dtype=torch.float64)
+def _told(number: int, like: Tensor) -> Tensor:
+    return torch.tensor([number / 256], dtype=torch.float64, device=like.device)

@@ -7,7 +7,7 @@ from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor
 
 from ltc.images.exact import ChosenGrids
-from ltc.images.networks.passes import Pass, Select, everything
+from ltc.images.networks.passes import Pass, Select, everything, no_search
 from ltc.images.networks.raster_scan import RasterContext
 
 __all__ = ["Relaxed"]
@@ -57,7 +57,4 @@ class Relaxed(Pass):
         return value
 
     def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
-        raise ValueError(
-            "This network codes one position after another, which a search by descent cannot follow: leave out the "
-            "search, or take a network with a checkerboard or channel context."
-        )
+        raise no_search()

@@ -48,13 +48,17 @@ def begin_at(paths, state):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _set_back(paths):  # type: ignore[no-untyped-def]
-    blocks = len(paths) // SHORTS
+def _least_cost(paths):  # type: ignore[no-untyped-def]
     low = load_block(paths, 0)
-    for b in range(1, blocks):
+    for b in range(1, len(paths) // SHORTS):
         low = lesser(low, load_block(paths, b))
-    lowest = least(low)
-    for b in range(blocks):
+    return least(low)
+
+
+@inlined
+def _set_back(paths):  # type: ignore[no-untyped-def]
+    lowest = _least_cost(paths)
+    for b in range(len(paths) // SHORTS):
         store_block(paths, b, reduced(load_block(paths, b), lowest))
 
 
@@ -135,11 +139,7 @@ def step(paths, choices, costs, row, branch, phase, lanes, order, ends, risen): 
 @inlined
 def best_state(paths):  # type: ignore[no-untyped-def]
     """The state of least cost."""
-    blocks = len(paths) // SHORTS
-    low = load_block(paths, 0)
-    for b in range(1, blocks):
-        low = lesser(low, load_block(paths, b))
-    lowest = least(low)
+    lowest = _least_cost(paths)
     for state in range(len(paths)):
         if paths[state] == lowest:
             return state
