@@ -83,11 +83,12 @@ def test_the_rate_is_biased_upward(random_kind, get_lattice):
     lattice = get_lattice("a2")
     origin = torch.zeros(1, 2)
     means, errors = [], []
-    for samples in (4, 64):
+    # Of two samples the bias is 0.45 bit or more, eleven standard errors of this many estimates.
+    for samples in (2, 64):
         estimate = MonteCarloPrior(lattice, 2, gaussian(0.2), samples, random_kind)
-        rates = torch.stack([estimate(origin)[0] for _ in range(400)])
+        rates = torch.stack([estimate(origin)[0] for _ in range(1000)])
         means.append(float(rates.mean()))
-        errors.append(float(rates.std()) / math.sqrt(400))
+        errors.append(float(rates.std()) / math.sqrt(1000))
     truth = float(MonteCarloPrior(lattice, 2, gaussian(0.2), 2**17)(origin))
     assert means[0] > truth + 3 * errors[0] + 0.01
     assert truth - 5 * errors[1] - 0.005 < means[1] < means[0]
