@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from experiment.interruption import add_action, end_processes, goes_on_in, remove_parts
 from experiment.sweep.idle_workers import worker_processes
+from experiment.sweep.jobs import tell_interrupted
 
 __all__ = ["OutputFolder"]
 
@@ -26,6 +27,7 @@ class OutputFolder(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         folder = self._begin(config, "hydra.sweep.dir", config.hydra.sweep.dir)
         add_action(lambda: remove_parts(folder, deep=False))
+        add_action(lambda: tell_interrupted(folder))
         add_action(lambda: end_processes(worker_processes()))
         # What clears up after workers that were ended says so at length.
         warned = os.environ.get("PYTHONWARNINGS")

@@ -13,6 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
 
+from experiment.sweep.jobs import JOB_LOCK
+
 __all__ = ["end_with_parent", "sole_process"]
 
 _WATCH = "end_with_parent"  # the name of the thread that looks
@@ -45,7 +47,7 @@ def sole_process(folder: Path | str) -> Iterator[None]:
 @rank_zero_only
 def _wait_for(folder: Path) -> FileLock:
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".job.lock")
+    lock = FileLock(folder / JOB_LOCK)
     try:
         lock.acquire(timeout=2)
     except Timeout:

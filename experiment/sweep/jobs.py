@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from ltc.files import write_json
 
 __all__ = [
+    "JOB_LOCK",
     "SweepEntry",
     "begin_entries",
     "entries",
@@ -30,7 +31,10 @@ __all__ = [
     "kept_names",
     "read_json",
 ]
-__all__ += ["sweep_lock"]
+__all__ += ["sweep_lock", "tell_interrupted"]
+
+JOB_LOCK = ".job.lock"
+"""The file in a job's folder that the process at work there has locked."""
 
 _KEPT = re.compile(r".+\.kept-\d+")
 _LEDGER = ".jobs"
@@ -90,6 +94,20 @@ def entries(sweep: Path) -> list[dict[str, Any]]:
     """What the jobs of the latest start have come to, by their number; empty where nobody wrote it down."""
     found = [read_json(path) for path in (sweep / _LEDGER).glob("[0-9]*.json")]
     return sorted((entry for entry in found if "number" in entry), key=lambda entry: entry["number"])
+
+
+def tell_interrupted(sweep: Path) -> None:
+    """Says of all jobs that still seem to run, and that no process is at work on, that they were ended from outside.
+
+    Workers say so themselves, but one that is the last to end may be killed by its launcher before it has.
+    """
+    places = [(sweep / _LEDGER / f"{entry['number']}.json", entry.get("own", "")) for entry in entries(sweep)]
+    for path, folder in [*places, *((folder / "job.json", folder) for folder in job_folders(sweep))]:
+        content = read_json(path)
+        if content.get("state") != "running":
+            continue
+        with contextlib.suppress(Timeout, OSError), FileLock(sweep / folder / JOB_LOCK, timeout=0):
+            write_json(path, {**content, "state": "interrupted"})
 
 
 def job_folders(sweep: Path) -> list[Path]:

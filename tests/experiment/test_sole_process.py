@@ -1,11 +1,14 @@
 """A job's folder has one process at a time, and a worker ends with the process that it works for."""
 
+import json
 import multiprocessing
 import os
 import threading
 import time
 
 from experiment.lock import end_with_parent, sole_process
+from experiment.sweep.jobs import SweepEntry, entries, tell_interrupted
+from ltc.files import write_json
 
 FORK = multiprocessing.get_context("fork")  # starts at once: torch is loaded already
 
@@ -38,6 +41,27 @@ def test_a_lock_ends_with_its_process(tmp_path, capsys):
     other.join()
     with sole_process(tmp_path):
         assert not capsys.readouterr().out
+
+
+def test_a_job_whose_process_was_killed_is_said_to_be_interrupted(tmp_path):
+    """By the sweep that ends, for all its jobs but those that a process is at work on."""
+    for number in range(3):
+        entry = SweepEntry(tmp_path, number, tmp_path / str(number), {"overrides": []})
+        entry.write("failed" if number == 2 else "running")
+        write_json(
+            tmp_path / str(number) / "job.json", {"state": "finished" if number == 2 else "running", "attempt": 2}
+        )
+    inside, leave = FORK.Event(), FORK.Event()
+    other = FORK.Process(target=_hold, args=(tmp_path / "1", inside, leave))
+    other.start()
+    assert inside.wait(60)
+    tell_interrupted(tmp_path)
+    assert [entry["state"] for entry in entries(tmp_path)] == ["interrupted", "running", "failed"]
+    records = [json.loads((tmp_path / str(number) / "job.json").read_text()) for number in range(3)]
+    assert [record["state"] for record in records] == ["interrupted", "running", "finished"]
+    assert {record["attempt"] for record in records} == {2}
+    leave.set()
+    other.join(60)
 
 
 def _work(number):
