@@ -26,7 +26,8 @@ def main() -> None:
         found = np.asarray(nnc.decompress(stream)["x"], dtype=np.float64)
         decoded = time.perf_counter()
         exact = array.astype(np.float64)
-        gain = float((exact * found).sum() / (found * found).sum())
+        energy = float((found * found).sum())
+        gain = float((exact * found).sum()) / energy if energy else 0.0
         point = {
             "qp": int(word),
             "bytes": len(stream),
