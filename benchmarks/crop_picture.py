@@ -11,7 +11,8 @@ import numpy as np
 from torch import Tensor
 
 from benchmarks.pillow_codecs import PillowCodec
-from ltc.codec.images import ImageCheckpoint, compress_image
+from ltc.codec.image_checkpoint import ImageCheckpoint
+from ltc.codec.images import compress_image
 from ltc.files import whole_file
 from ltc.images.quality import psnr, squared_error
 from ltc.images.refinement import Refinement

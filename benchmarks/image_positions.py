@@ -25,7 +25,7 @@ from torch import Tensor
 
 from benchmarks.provenance import provenance
 from ltc import lattices
-from ltc.codec.images import load_network
+from ltc.codec.image_checkpoint import load_network
 from ltc.images import use_lattice
 from ltc.images.networks import Cheng2020Attention, ContextNetwork, JointAutoregressive, raster_context
 from ltc.images.networks.image_network import ImageNetwork

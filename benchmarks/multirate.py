@@ -30,8 +30,8 @@ from benchmarks.multirate_page import page
 from benchmarks.pillow_codecs import PillowCodec, available
 from benchmarks.provenance import commits_of, provenance
 from datamodules.images import image_folder
+from ltc.codec.image_checkpoint import ImageCheckpoint, load_network, save_network
 from ltc.codec.image_evaluation import evaluate
-from ltc.codec.images import ImageCheckpoint, load_network, save_network
 from ltc.files import whole_file
 from ltc.images.refinement import Refinement
 from ltc.images.start import start_from

@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 from datamodules.images import names_in_common
 from experiment.image_table import write_images
 from experiment.reconstructions import reconstruction_names, write_reconstruction
+from ltc.codec.image_checkpoint import ImageCheckpoint, save_network
 from ltc.codec.image_evaluation import evaluate
-from ltc.codec.images import ImageCheckpoint, save_network
 
 __all__ = ["ImageEvaluation"]
 

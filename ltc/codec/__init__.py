@@ -8,7 +8,8 @@
 - ``tables`` tables (.csv, .npz, .parquet) as such streams
 - ``stream`` an array to an ``.ltc`` file and back, chunk by chunk
 - ``audio`` recordings as symbols of the Speech source
-- ``images`` networks for images: their checkpoint, and files of one image; ``image_evaluation`` what they do to images
+- ``image_checkpoint`` a trained network for images as one file; ``images`` files of one image, whole or in tiles;
+  ``image_evaluation`` what networks do to images
 - ``__main__`` the command, and its parts: ``command`` (its words), ``packing`` (those of ``ltc.arrays``), ``ends``
   (inputs and outputs), ``interruption`` (signals), ``progress``, ``memory`` and ``info``
 

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+# Pixels along a tile of an image, and from how many on in all it is coded in tiles.
+_SIDE, _LARGE = 1024, 4_000_000
+
 _THREADS = "of torch. No file depends on its reader's: a decoder of images takes its last step with its writer's"
 
 _EFFORT = (
     "search for better latents of an image, with so many steps of descent; 0: the trellis search alone (no search)"
 )
+_TILE = f"side in pixels of the tiles of an image, whose memory it takes ({_SIDE:,} from {_LARGE:,} pixels on; 0: none)"
 _PRICE = "price of distortion, of a coder of images that has many rates (that of its run)"
 
 # Numbers coded at once, unless the command says otherwise.
@@ -86,6 +90,7 @@ def _parser(prog: str, description: str) -> argparse.ArgumentParser:
     compress.add_argument("--seed", type=_seed, help="of the dither of a dithered coder (0)")
     compress.add_argument("--chunk", type=_positive, help=f"numbers coded at once (memory; {_CHUNK:,})")
     compress.add_argument("--effort", type=_steps, metavar="STEPS", help=_EFFORT)
+    compress.add_argument("--tile", type=_steps, metavar="SIDE", help=_TILE)
     compress.add_argument("--lambda", type=float, dest="price", metavar="LAMBDA", help=_PRICE)
     add_parsers(commands)
     info = commands.add_parser("info", help="what .ltc files, or coders, say about themselves")
@@ -113,6 +118,8 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
         raise ValueError(f"--effort is for coders of images, and {path} is a coder of arrays, which searches anyway.")
     if options.price is not None:
         raise ValueError(f"--lambda is for coders of images with many rates, and {path} is a coder of arrays.")
+    if options.tile is not None:
+        raise ValueError(f"--tile is for coders of images, and {path} is a coder of arrays: see --chunk.")
     seed, chunk = options.seed or 0, options.chunk or _CHUNK
     with reading(options.input) as file, memory_for(f"chunks of {chunk:,} numbers; try a smaller --chunk"):
         name = name_of(options.input)
@@ -169,7 +176,8 @@ def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> No
 def _compress_image(
     options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
 ) -> None:
-    from ltc.codec.images import at_rate, compress_image, network_from, refine_image
+    from ltc.codec.image_checkpoint import at_rate, network_from
+    from ltc.codec.images import compress_image, refine_image
     from ltc.pixels import read_image
 
     for name, value in (("--seed", options.seed), ("--chunk", options.chunk), ("--key", options.key)):
@@ -183,34 +191,44 @@ def _compress_image(
     with reading(options.input) as file, memory_for(f"the image {name}"):
         pixels = read_image(io.BytesIO(file.read()), name, lambda lost: notes.append(f"{name} {lost}."))
     height, width = pixels.shape[1:]
+    side = options.tile
+    if side is None:
+        side = _SIDE if height * width >= _LARGE and options.effort is None else 0
+    elif side and options.effort is not None:
+        raise ValueError("--effort searches for a whole image: leave out --tile, or the search.")
     size = f"{width:,} x {height:,} pixels"
+    how = f"in tiles of {side:,} pixels; try a smaller --tile" if side else f"as a whole; try --tile {_SIDE}"
     with (
-        memory_for(f"an image of {size}, which is coded as a whole; code parts of it"),
+        memory_for(f"an image of {size}, which is coded {how}"),
         writing(options.output, interruptions) as out,
     ):
         latents = None
         if options.effort is not None:
             with progress_bar("searching", options.effort, steps=True) as progress:
                 latents = refine_image(checkpoint, pixels, options.effort, progress).latents
-        compress_image(checkpoint, pixels, out, latents)
+        tiles = -(-height // side) * -(-width // side) if side else 1
+        with progress_bar("compressing", tiles, steps=True) as progress:
+            compress_image(checkpoint, pixels, out, latents, side, progress)
     _warn(notes)
 
 
 def _decompress_image(
     options: argparse.Namespace, path: Path, content: dict[str, Any], interruptions: Interruptions
 ) -> None:
-    from ltc.codec.images import decompress_image, network_from
+    from ltc.codec.image_checkpoint import network_from
+    from ltc.codec.images import decompress_image
     from ltc.pixels import write_image
 
     check_output(options.output, ".png", "decompress with a coder of images", [options.input, path])
     checkpoint = network_from(path, content)
     with (
         reading(options.input) as file,
-        memory_for(f"the image of {name_of(options.input)}, which is decoded as a whole"),
+        memory_for(f"the image of {name_of(options.input)}; compress in tiles (--tile)"),
         writing(options.output, interruptions) as out,
     ):
         try:
-            pixels, same = decompress_image(checkpoint, file)
+            with progress_bar("decompressing", None, steps=True) as progress:
+                pixels, same = decompress_image(checkpoint, file, progress)
         except ValueError as error:
             raise ValueError(f"{name_of(options.input)}: {error}") from error
         write_image(out, pixels)

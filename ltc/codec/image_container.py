@@ -12,8 +12,8 @@ from ltc.coding.file_fields import FieldReader, varint
 
 __all__ = ["ImageHeader", "is_image", "read_image_file", "write_image_file"]
 
-_MAGIC, _VERSION = b"\x89LTI", 2
-_LARGEST_SIDE, _LARGEST_PIXELS, _MOST_STRINGS = 1 << 20, 1 << 30, 64
+_MAGIC, _WHOLE, _TILES = b"\x89LTI", 2, 3
+_LARGEST_SIDE, _LARGEST_PIXELS, _MOST_STRINGS, _MOST_TILES = 1 << 20, 1 << 30, 64, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class ImageHeader:
         width: of the image in pixels.
         latents: CRC-32 of the latents that the encoder has seen itself decode to, as float32.
         checksum: CRC-32 of the pixels likewise.
+        side: of its tiles in pixels; 0 for a picture that is coded as a whole.
+        margin: pixels around a tile that its synthesis has seen.
     """
 
     fingerprint: bytes
@@ -33,6 +35,8 @@ class ImageHeader:
     width: int
     latents: int
     checksum: int
+    side: int = 0
+    margin: int = 0
 
 
 def is_image(start: bytes) -> bool:
@@ -49,10 +53,12 @@ def write_image_file(file: BinaryIO, header: ImageHeader, strings: list[bytes]) 
     height, width = header.height, header.width
     if not _possible(height, width):
         raise ValueError(f"An image of {width} x {height} pixels cannot be coded: 1 to {_LARGEST_PIXELS:,} can.")
-    if not 0 < len(strings) <= _MOST_STRINGS:
-        raise ValueError(f"An image has 1 to {_MOST_STRINGS} strings, not {len(strings)}.")
-    head = _MAGIC + bytes([_VERSION]) + header.fingerprint
-    head += b"".join(varint(v) for v in (height, width, len(strings), *map(len, strings)))
+    most = _MOST_STRINGS * _MOST_TILES if header.side else _MOST_STRINGS
+    if not 0 < len(strings) <= most:
+        raise ValueError(f"An image has 1 to {most:,} strings, not {len(strings):,}.")
+    head = _MAGIC + bytes([_TILES if header.side else _WHOLE]) + header.fingerprint
+    tiles = (header.side, header.margin) if header.side else ()
+    head += b"".join(varint(v) for v in (height, width, *tiles, len(strings), *map(len, strings)))
     head += struct.pack("<II", header.latents, header.checksum)
     payload = b"".join(strings)
     file.write(head + struct.pack("<I", zlib.crc32(head)) + payload + struct.pack("<I", zlib.crc32(payload)))
@@ -68,11 +74,15 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
     if not is_image(taken.read(len(_MAGIC), "is empty")):
         raise CorruptStream("this is no .ltc file of an image: it does not begin with its four bytes")
     version = taken.read(1)[0]
-    if version != _VERSION:
-        raise CorruptStream(f"the file has version {version} of the format, and this program reads version {_VERSION}")
+    if version not in (_WHOLE, _TILES):
+        raise CorruptStream(
+            f"the file has version {version} of the format, and this program reads versions {_WHOLE} and {_TILES}"
+        )
     fingerprint = taken.read(8)
-    height, width, count = taken.varint(), taken.varint(), taken.varint()
-    if not _possible(height, width) or not 0 < count <= _MOST_STRINGS:
+    height, width = taken.varint(), taken.varint()
+    side, margin = (taken.varint(), taken.varint()) if version == _TILES else (0, 0)
+    count, most = taken.varint(), _MOST_STRINGS * _tiles(height, width, side)
+    if not _possible(height, width) or not 0 < count <= most or (side == 0) != (version == _WHOLE):
         raise CorruptStream("the header is damaged: its sizes are impossible")
     lengths = [taken.varint() for _ in range(count)]
     latents, checksum = struct.unpack("<II", taken.read(8))
@@ -84,8 +94,13 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
         raise CorruptStream("the file is damaged: the checksum of its strings is wrong")
     if file.read(1):
         raise CorruptStream("the file goes on after its strings")
-    return ImageHeader(fingerprint, height, width, latents, checksum), strings
+    return ImageHeader(fingerprint, height, width, latents, checksum, side, margin), strings
 
 
 def _possible(height: int, width: int) -> bool:
     return 0 < height <= _LARGEST_SIDE and 0 < width <= _LARGEST_SIDE and height * width <= _LARGEST_PIXELS
+
+
+def _tiles(height: int, width: int, side: int) -> int:
+    """At most so many."""
+    return min(-(-height // side) * -(-width // side), _MOST_TILES) if side else 1

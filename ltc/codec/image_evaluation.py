@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image
+from ltc.codec.image_checkpoint import ImageCheckpoint
+from ltc.codec.images import compress_image, decompress_image
 from ltc.images.estimates import Estimate, estimate
 from ltc.images.quality import psnr, similarity, squared_error
 from ltc.images.refinement import Refinement

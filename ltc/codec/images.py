@@ -1,154 +1,25 @@
-"""Images through a trained network: its checkpoint, and `.ltc` files of one image. See docs/format.md."""
+"""Images through a trained network: `.ltc` files of one image. See docs/format.md."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from torch import Tensor
 
-from ltc.codec.checkpoint import (
-    IMAGE_FORMAT,
-    CheckpointRefused,
-    allowed_names,
-    check_names,
-    fingerprint_of,
-    read_content,
-)
+from ltc.codec.image_checkpoint import ImageCheckpoint
 from ltc.codec.image_container import ImageHeader, read_image_file, write_image_file
 from ltc.coding import CorruptStream
-from ltc.files import whole_file
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
     from ltc.images.networks.passes import Latents
     from ltc.images.refinement import Refined
+    from ltc.images.tiles import Box
 
-__all__ = [
-    "ImageCheckpoint",
-    "at_rate",
-    "compress_image",
-    "decompress_image",
-    "load_network",
-    "network_from",
-    "refine_image",
-    "save_network",
-]
-
-_VERSION = 1
-
-# What a configuration of a network may call.
-_PACKAGES = ("ltc.lattices", "ltc.images.networks")
-_NAMES = {"ltc.images.swap.use_lattice"}
-
-
-@dataclass(frozen=True)
-class ImageCheckpoint:
-    """A network and what is needed to use it on files.
-
-    Attributes:
-        network: in evaluation mode, with its tables.
-        about: what it was trained on and how (source, lattice, lambda, …), for people.
-        fingerprint: 8 bytes that name the network in the files it writes.
-    """
-
-    network: ImageNetwork
-    about: dict[str, Any]
-    fingerprint: bytes
-
-
-def save_network(path: Path | str, network: ImageNetwork, config: dict[str, Any], about: dict[str, Any]) -> bytes:
-    """Writes a trained network with its tables, whole or not at all, and returns its fingerprint.
-
-    Args:
-        path: of the file.
-        network: after `update()`.
-        config: its configuration: nested dictionaries with ``_target_``.
-        about: numbers and strings that describe it.
-    """
-    content: dict[str, Any] = {
-        "format": IMAGE_FORMAT,
-        "version": _VERSION,
-        "config": json.dumps(config, sort_keys=True),
-        "about": json.dumps(about, sort_keys=True),
-        "state": {k: v.detach().cpu().clone() for k, v in network.state_dict().items()},
-    }
-    name = fingerprint_of([content["config"]], content["state"])
-    content["fingerprint"] = name.hex()
-    with whole_file(path) as temporary:
-        torch.save(content, temporary)
-    return name
-
-
-def load_network(path: Path | str) -> ImageCheckpoint:
-    """Reads a network, on the CPU, ready to compress.
-
-    Args:
-        path: the file, or the folder of the run that wrote it as ``coder.pt``.
-
-    Raises:
-        ValueError: if it is not such a file, or asks for a class that is not on the list.
-        OSError: if it cannot be read.
-    """
-    path, content = read_content(path)
-    return network_from(path, content)
-
-
-def network_from(path: Path, content: dict[str, Any]) -> ImageCheckpoint:
-    """The network of a checkpoint's content; see ``load_network``."""
-    if content.get("format") != IMAGE_FORMAT:
-        raise ValueError(f"{path} is no coder of images.")
-    if content.get("version") != _VERSION:
-        raise ValueError(f"{path} has version {content.get('version')}, and this program reads version {_VERSION}.")
-    try:
-        config, about, state = json.loads(content["config"]), json.loads(content["about"]), content["state"]
-        check_names(config, path, allowed_names(_PACKAGES) | _NAMES)
-        name = fingerprint_of([content["config"]], state)
-        if name.hex() != content["fingerprint"]:
-            raise ValueError("bytes have changed")
-        network = _instantiate(config, state)
-        if isinstance(price := about.get("lambda"), int | float):
-            network.at(price)
-        return ImageCheckpoint(network, about, name)
-    except CheckpointRefused:
-        raise
-    except Exception as error:
-        raise ValueError(f"{path} is damaged: what it holds makes no coder.") from error
-
-
-def _instantiate(config: Any, state: dict[str, Tensor]) -> ImageNetwork:
-    from hydra.utils import instantiate
-
-    from ltc.images.networks import ImageNetwork
-
-    network = instantiate(config)
-    if not isinstance(network, ImageNetwork):
-        raise TypeError("the configuration describes no network")
-    network.load_state_dict(state)
-    if not all(bool(torch.isfinite(t).all()) for t in state.values() if t.is_floating_point()):
-        raise ValueError("a parameter is not finite")
-    return network.eval()
-
-
-def at_rate(checkpoint: ImageCheckpoint, price: float) -> ImageCheckpoint:
-    """The same network at another lambda: its files are those of one and the same coder.
-
-    Raises:
-        ValueError: if it has one rate only, or none for this lambda.
-    """
-    if not checkpoint.network.prices:
-        raise ValueError(
-            f"This network has one rate, that of lambda={checkpoint.about.get('lambda')}; those of network=multirate "
-            "have many."
-        )
-    checkpoint.network.at(price)
-    return dataclasses.replace(checkpoint, about={**checkpoint.about, "lambda": price})
+__all__ = ["compress_image", "decompress_image", "refine_image"]
 
 
 def refine_image(
@@ -179,6 +50,8 @@ def compress_image(
     pixels: Tensor,
     file: BinaryIO,
     latents: tuple[Latents, Tensor | None] | None = None,
+    side: int = 0,
+    progress: Callable[[int], None] = lambda tiles: None,
 ) -> Tensor:
     """Writes an image as an `.ltc` file, and returns what it will be decoded to.
 
@@ -187,33 +60,54 @@ def compress_image(
         pixels: uint8 [3, height, width], at least one pixel.
         file: open for writing.
         latents: of ``refine_image``, to take in the place of the analysis transforms'.
+        side: of tiles, a multiple of the network's factor: memory is that of tiles and not of the whole; 0 for one.
+        progress: is told the tiles that were coded.
 
     Raises:
-        ValueError: if the network's numbers are none, or too large.
+        ValueError: if the network's numbers are none, or too large; for tiles of another size; or for latents of a
+            whole image with tiles.
     """
-    from ltc.images.padding import pad_to_multiple
-    from ltc.pixels import to_image
+    from ltc.images.tiles import Tiling, analyze, synthesized
 
     network = checkpoint.network
     height, width = pixels.shape[1:]
+    tiling = Tiling(height, width, network.factor, side)
+    if side and latents is not None:
+        raise ValueError("A search is for whole images: leave out the tiles, or the search.")
+    strings, checksum = list[bytes](), 0
+
+    def coded() -> Iterator[tuple[Tensor, int | None]]:
+        nonlocal checksum
+        for tile in tiling.tiles:
+            x, y = analyze(network, pixels, tiling, tile)
+            found = network.compress(x, (y, None) if latents is None else latents)
+            own = [string for (string,) in found["strings"]]
+            y_hat, threads = network.decode(own, network.code_shape(*x.shape[2:]))
+            if not torch.equal(y_hat, found["y_hat"]):
+                raise ValueError("The network does not decode what it encodes: the image was not written.")
+            strings.extend(own)
+            checksum = _latents(y_hat, checksum)
+            progress(1)
+            yield y_hat, threads
+
     with _deterministic():
-        coded = network.compress(pad_to_multiple(to_image(pixels)[None], network.factor), latents)
-        strings = [string for (string,) in coded["strings"]]
-        decoded, checksum = _decode(network, strings, height, width)
-    if checksum != _latents(coded["y_hat"]):
-        raise ValueError("The network does not decode what it encodes: the image was not written.")
-    header = ImageHeader(checkpoint.fingerprint, height, width, checksum, _checksum(decoded))
+        decoded = _assembled(synthesized(network, tiling, coded()), height, width)
+    margin = tiling.margin if side else 0
+    header = ImageHeader(checkpoint.fingerprint, height, width, checksum, _checksum(decoded), side, margin)
     write_image_file(file, header, strings)
     return decoded
 
 
 @torch.no_grad()
-def decompress_image(checkpoint: ImageCheckpoint, file: BinaryIO) -> tuple[Tensor, bool]:
+def decompress_image(
+    checkpoint: ImageCheckpoint, file: BinaryIO, progress: Callable[[int], None] = lambda tiles: None
+) -> tuple[Tensor, bool]:
     """Reads an image.
 
     Args:
         checkpoint: the network that wrote it.
         file: open for reading.
+        progress: is told the tiles that were decoded.
 
     Returns:
         Its pixels, uint8 [3, height, width], and whether they are exactly those that the encoder has seen. A few differ
@@ -231,7 +125,7 @@ def decompress_image(checkpoint: ImageCheckpoint, file: BinaryIO) -> tuple[Tenso
         )
     try:
         with _deterministic():
-            pixels, latents = _decode(checkpoint.network, strings, header.height, header.width)
+            pixels, latents = _decode(checkpoint.network, strings, header, progress)
     except CorruptStream:
         raise
     except Exception as error:
@@ -242,14 +136,37 @@ def decompress_image(checkpoint: ImageCheckpoint, file: BinaryIO) -> tuple[Tenso
     return pixels, _checksum(pixels) == header.checksum
 
 
-def _decode(network: ImageNetwork, strings: list[bytes], height: int, width: int) -> tuple[Tensor, int]:
+def _decode(
+    network: ImageNetwork, strings: list[bytes], header: ImageHeader, progress: Callable[[int], None]
+) -> tuple[Tensor, int]:
     """The pixels, and the checksum of the latents."""
-    from ltc.images.padding import padded_size
-    from ltc.pixels import to_pixels
+    from ltc.images.tiles import Tiling, synthesized
 
-    shape = network.code_shape(*padded_size(height, width, network.factor))
-    found = network.decompress([[string] for string in strings], shape)
-    return to_pixels(found["x_hat"][0, :, :height, :width]).cpu(), _latents(found["y_hat"])
+    tiling, checksum = Tiling(header.height, header.width, network.factor, header.side, header.margin), 0
+    each, rest = divmod(len(strings), len(tiling.tiles))
+    if rest:
+        raise CorruptStream("the strings of the file are not those of so many tiles")
+
+    def decoded() -> Iterator[tuple[Tensor, int | None]]:
+        nonlocal checksum
+        for number, tile in enumerate(tiling.tiles):
+            shape = network.code_shape(tile.bottom - tile.top, tile.right - tile.left)
+            y_hat, threads = network.decode(strings[number * each : (number + 1) * each], shape)
+            checksum = _latents(y_hat, checksum)
+            progress(1)
+            yield y_hat, threads
+
+    pixels = _assembled(synthesized(network, tiling, decoded()), header.height, header.width)
+    return pixels, checksum
+
+
+def _assembled(parts: Iterable[tuple[Box, Tensor]], height: int, width: int) -> Tensor:
+    """The picture of its tiles, on the CPU."""
+    pixels = torch.empty(3, height, width, dtype=torch.uint8)
+    for box, part in parts:
+        place = pixels[:, box.top : box.bottom, box.left : box.right]
+        place.copy_(part[:, : place.shape[1], : place.shape[2]])
+    return pixels
 
 
 class _deterministic:
@@ -269,5 +186,5 @@ def _checksum(pixels: Tensor) -> int:
     return zlib.crc32(pixels.contiguous().cpu().numpy().tobytes())
 
 
-def _latents(y_hat: Tensor) -> int:
-    return zlib.crc32(y_hat.float().contiguous().cpu().numpy().tobytes())
+def _latents(y_hat: Tensor, before: int = 0) -> int:
+    return zlib.crc32(y_hat.float().contiguous().cpu().numpy().tobytes(), before)

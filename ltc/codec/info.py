@@ -60,10 +60,12 @@ def _about_array(file: BinaryIO) -> dict[str, str]:
 def _about_image(file: BinaryIO) -> dict[str, str]:
     header, strings = read_image_file(file)
     payload = sum(map(len, strings))
+    lengths = f"{len(strings)}, of {', '.join(f'{len(s):,}' for s in strings)} bytes"
+    tiles = {"tiles": f"of {header.side:,} pixels, which see {header.margin:,} around them"}
     return {
         "image": f"{header.width:,} x {header.height:,} pixels",
         "coder": header.fingerprint.hex(),
-        "strings": f"{len(strings)}, of {', '.join(f'{len(s):,}' for s in strings)} bytes",
+        **(tiles if header.side else {"strings": lengths}),
         "bitstream": f"{payload:,} bytes, {8 * payload / (header.height * header.width):.4f} bits a pixel",
     }
 

@@ -9,7 +9,8 @@
 - ``latent_search`` the cheapest points in the place of the nearest ones
 - ``exact`` numbers that encoder and decoder share on any two machines; ``channel_masses`` of learned densities
 - ``lattice_use`` which lattices latents really use; ``start`` a network from one that has been trained
-- ``networks`` CompressAI's networks, and some of our own; ``padding`` images to the sides that they take
+- ``networks`` CompressAI's networks, and some of our own; ``padding`` images to the sides that they take;
+  ``tiles`` big pictures, part by part and without seams
 - ``refinement`` an encoder's search with the decoder in the loop; ``rate_search`` the part of it that a trellis does
 - ``estimates`` what a network makes of a whole image, ``quality`` PSNR and MS-SSIM
 """

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ltc.codec import load_coder, save_coder
 from ltc.codec.__main__ import main
-from ltc.codec.images import save_network
+from ltc.codec.image_checkpoint import save_network
 from ltc.models import LatentOrder, NeighbourSearch, RDSearch
 from ltc.models.neighbour_search import neighbours_of_zero
 

@@ -13,13 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ltc.codec.image_checkpoint import ImageCheckpoint, load_network
 from ltc.codec.image_container import ImageHeader, read_image_file, write_image_file
-from ltc.codec.images import (
-    ImageCheckpoint,
-    compress_image,
-    decompress_image,
-    load_network,
-)
+from ltc.codec.images import compress_image, decompress_image
 from ltc.coding import CorruptStream
 from ltc.pixels import read_image
 
@@ -235,3 +231,26 @@ def test_a_text_file_is_no_image_by_its_name(trained, fails, tmp_path):
 def test_options_of_arrays_are_refused(trained, photograph, fails, tmp_path, name, value):
     said = fails("compress", trained(), photograph(), tmp_path / "a.ltc", name, value)
     assert said == f"{name} is for coders of arrays, and {trained()} is a coder of images, coded as a whole."
+
+
+def test_tiles(trained, photograph, succeeds, fails, tmp_path):
+    """They decode to the same picture in another process, and bad sides and searches are refused in a sentence."""
+    photo = photograph(300, 150)
+    succeeds("compress", trained(), photo, tmp_path / "a.ltc", "--tile", 128)
+    succeeds("decompress", trained(), tmp_path / "a.ltc", tmp_path / "a.png")
+    assert read_image(tmp_path / "a.png").shape == read_image(photo).shape
+    assert "of 128 pixels" in succeeds("info", tmp_path / "a.ltc")
+    succeeds("compress", trained(), photo, tmp_path / "b.ltc")
+    whole, tiles = ((tmp_path / name).stat().st_size for name in ("b.ltc", "a.ltc"))
+    assert whole < tiles < 1.5 * whole + 1000
+    assert "multiples of" in fails("compress", trained(), photo, tmp_path / "c.ltc", "--tile", 100)
+    assert "leave out --tile" in fails("compress", trained(), photo, tmp_path / "c.ltc", "--tile", 128, "--effort", 0)
+    assert not (tmp_path / "c.ltc").exists()
+
+
+def test_large_pictures_are_tiled_by_themselves(trained, photograph, succeeds, monkeypatch, tmp_path):
+    monkeypatch.setattr("ltc.codec.command._LARGE", 150 * 300)
+    monkeypatch.setattr("ltc.codec.command._SIDE", 128)
+    for name, width in (("whole", 299), ("tiles", 300)):
+        succeeds("compress", trained(), photograph(width, 150), tmp_path / f"{name}.ltc")
+        assert ("of 128 pixels" in succeeds("info", tmp_path / f"{name}.ltc")) == (name == "tiles")

@@ -3,7 +3,7 @@
 import pytest
 from hydra.utils import instantiate
 
-from ltc.codec.images import at_rate, load_network, save_network
+from ltc.codec.image_checkpoint import at_rate, load_network, save_network
 from ltc.pixels import read_image
 
 CONFIG = {

@@ -4,7 +4,8 @@ import io
 
 import torch
 
-from ltc.codec.images import compress_image, load_network, refine_image
+from ltc.codec.image_checkpoint import load_network
+from ltc.codec.images import compress_image, refine_image
 from ltc.pixels import read_image
 
 

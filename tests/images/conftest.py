@@ -7,7 +7,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from ltc.codec.images import save_network
+from ltc.codec.image_checkpoint import save_network
 from ltc.pixels import read_image, to_image
 from ltc.training.image_module import ImageModule
 

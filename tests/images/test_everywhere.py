@@ -10,7 +10,8 @@ import pytest
 import torch
 from hydra.utils import instantiate
 
-from ltc.codec.images import compress_image, load_network
+from ltc.codec.image_checkpoint import load_network
+from ltc.codec.images import compress_image
 from ltc.images import exact
 from ltc.images.exact import ChosenGrids, KnownGrids
 from ltc.images.networks.notes import Notes
@@ -23,7 +24,8 @@ _ELSEWHERE = """
 import json, sys, zlib
 from pathlib import Path
 import torch
-from ltc.codec.images import decompress_image, load_network
+from ltc.codec.image_checkpoint import load_network
+from ltc.codec.images import decompress_image
 from ltc.codec.image_container import read_image_file
 from ltc.images.padding import padded_size
 from ltc.pixels import to_pixels

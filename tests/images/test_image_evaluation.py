@@ -17,8 +17,9 @@ from rich.console import Console
 from experiment.image_table import image_table
 from experiment.pictures.image_curves import draw_image_curves
 from experiment.pictures.published_curves import KODAK
+from ltc.codec.image_checkpoint import load_network
 from ltc.codec.image_evaluation import evaluate
-from ltc.codec.images import compress_image, load_network
+from ltc.codec.images import compress_image
 from ltc.images.quality import similarity
 from ltc.pixels import read_image
 

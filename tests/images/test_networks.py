@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from ltc import lattices
-from ltc.codec.images import ImageCheckpoint, compress_image, decompress_image
+from ltc.codec.image_checkpoint import ImageCheckpoint
+from ltc.codec.images import compress_image, decompress_image
 from ltc.images.estimates import bits
 from ltc.images.networks import (
     LICTCM,

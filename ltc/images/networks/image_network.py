@@ -93,15 +93,23 @@ class ImageNetwork(CompressionModel):
         Raises:
             CorruptStream: if they are no strings of `compress` (a ValueError too).
         """
+        decoded = [self.decode(list(column), shape) for column in zip(*strings, strict=True)]
+        images = [self.synthesize(*found).clamp_(0, 1) for found in decoded]
+        return {"x_hat": torch.cat(images), "y_hat": torch.cat([y_hat for y_hat, _ in decoded])}
+
+    @torch.no_grad()
+    def decode(self, strings: list[bytes], shape: tuple[int, int]) -> tuple[Tensor, int]:
+        """The latents [1, channels, height, width] of one image's strings, and the threads of its synthesis.
+
+        Raises:
+            CorruptStream: as above.
+        """
         if len(strings) < 2:
             raise CorruptStream("the strings are not those of this network: some are missing")
-        passes = [Read(list(column), shape) for column in zip(*strings, strict=True)]
-        decoded = [self.code(coding) for coding in passes]
-        for coding in passes:
-            coding.end()
-        pairs = zip(decoded, passes, strict=True)
-        images = [self.synthesize(y_hat, coding.notes.threads).clamp_(0, 1) for y_hat, coding in pairs]
-        return {"x_hat": torch.cat(images), "y_hat": torch.cat(decoded)}
+        coding = Read(strings, shape)
+        y_hat = self.code(coding)
+        coding.end()
+        return y_hat, coding.notes.threads
 
     def code_shape(self, height: int, width: int) -> tuple[int, int]:
         """The ``shape`` that `decompress` takes, for an image of this height and width, multiples of `factor`."""
