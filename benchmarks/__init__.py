@@ -12,7 +12,7 @@
 - ``ecvq`` entropy-constrained vector quantization in one to eight dimensions
 - ``one_shot`` lattices, rounding and NTC on one symbol at a time
 - ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training;
-  ``image_positions`` what a position costs where one is coded after the other
+  ``image_positions`` what a position costs where one is coded after the other; ``tiles`` big pictures part by part
 - ``multirate`` one image network for all rates, its lattices and their search (``multirate_page``, ``crop_picture``),
   beside the codecs that people use (``pillow_codecs``)
 - ``quantizers`` what quantizing a vector costs

@@ -53,8 +53,8 @@ def main() -> None:
         f"Made by `{' '.join(['python -m benchmarks.tiles', *(path.name for path in options.coders)])}`; "
         f"one thread; {provenance()}.",
         "",
-        f"{len(images)} images of Kodak in tiles of {_SIDE} pixels, beside the same images whole. The error at edges is "
-        f"the mean squared error within {_NEAR} pixels of where tiles meet, beside that of the same pixels of the whole.",
+        f"{len(images)} images of Kodak in tiles of {_SIDE} pixels, beside the same images whole. The error at edges is"
+        f" the mean squared error within {_NEAR} pixels of where tiles meet, beside that of the whole's same pixels.",
         "",
         "| coder | bytes | PSNR, dB | error at edges |",
         "| --- | --- | --- | --- |",

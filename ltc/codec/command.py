@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 # Pixels along a tile of an image, and from how many on in all it is coded in tiles.
-_SIDE, _LARGE = 1024, 4_000_000
+_SIDE, _LARGE = 512, 4_000_000
 
 _THREADS = "of torch. No file depends on its reader's: a decoder of images takes its last step with its writer's"
 

@@ -83,7 +83,7 @@ def test_another_version_is_refused_by_its_number(trained, photograph, tmp_path)
     file = io.BytesIO()
     compress_image(load_network(trained()), read_image(photograph()), file)
     data = file.getvalue()
-    with pytest.raises(CorruptStream, match=r"version 7 .* reads version 2"):
+    with pytest.raises(CorruptStream, match=r"version 7 .* reads versions 2 and 3"):
         read_image_file(io.BytesIO(data[:4] + b"\x07" + data[5:]))
 
 

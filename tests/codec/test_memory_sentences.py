@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ltc.codec.image_checkpoint
 import ltc.codec.images
 from ltc.codec.memory import memory_for, out_of_memory
 from ltc.models import Coder
@@ -46,10 +47,10 @@ def test_images(error, tmp_path, fails, monkeypatch):
     """Before the pixels are there, and after."""
     Image.new("RGB", (70, 40)).save(tmp_path / "a.png")
     monkeypatch.setattr("ltc.codec.checkpoint.read_content", lambda path: (path, {"format": "ltc-image-coder"}))
-    monkeypatch.setattr(ltc.codec.images, "network_from", lambda path, content: None)
+    monkeypatch.setattr(ltc.codec.image_checkpoint, "network_from", lambda path, content: None)
     monkeypatch.setattr(ltc.codec.images, "compress_image", failing(error))
     said = fails("compress", tmp_path, tmp_path / "a.png", tmp_path / "new.ltc")
-    assert "70 x 40 pixels" in said and "not enough memory" in said
+    assert "70 x 40 pixels" in said and "not enough memory" in said and "try --tile" in said
     # Where a decoder has called it something else.
     other = ValueError("the strings of the file make no image with this network on this machine")
     other.__cause__ = error
