@@ -11,7 +11,7 @@ __all__ = ["file_note", "file_notes"]
 _NEGLIGIBLE = 0.005
 
 _REASON = (
-    "its prior does not fit yet. In a file all of a table's mass is within the table, no entry takes more than 24 bits, "
+    "its prior does not fit yet. In a file all of a table's mass is within the table, no entry takes more than 24 bits "
     "and all else is escaped. Longer training ends that."
 )
 
@@ -24,10 +24,12 @@ def file_note(estimate: float | None, coded: float | None) -> str | None:
     most, and what has no entry an escape code of about 30. In swint_charm with E8 after the 20 steps of a smoke run
     (4.73 bits a pixel of latents in Gaussians by the model, 2.81 in the file of kodim01), escapes account for 60 % of
     the difference, residues for 40 %, and what is left is 0.01 bit. In lic_tcm with E8 a slice has 35 % of its vectors
-    at 75 bits by the model, and at the 30 of an escape in the file: 0.214 bits a pixel become 0.082. With a learned density there is another reason: a
-    coder's tables end, and what mass the prior has beyond them is shared out to what is inside. Of ``model=ntc`` after
-    a smoke run the 41 entries of the table have 0.79 of the prior's mass, -log2 of which is the 0.34 bit by which its
-    file is shorter (5.27 and 4.93 bits). All that vanishes as training goes on.
+    at 75 bits by the model, and at the 30 of an escape in the file: 0.214 bits a pixel become 0.082.
+
+    With a learned density there is another reason: a coder's tables end, and what mass the prior has beyond them is
+    shared out to what is inside. Of ``model=ntc`` after a smoke run the 41 entries of the table have 0.79 of the
+    prior's mass, -log2 of which is the 0.34 bit by which its file is shorter (5.27 and 4.93 bits). All that vanishes
+    as training goes on.
 
     Args:
         estimate: the model's rate, any unit; None where there is none.
