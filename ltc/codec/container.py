@@ -87,8 +87,8 @@ def read_header(file: BinaryIO) -> Header:
     if dtype >= len(_DTYPES) or axes > _LARGEST_AXES:
         raise CorruptStream("the header is damaged")
     numbers = [taken.varint() for _ in range(axes + 2)]
-    body = taken.body
-    if struct.unpack("<I", taken.read(4))[0] != zlib.crc32(body):
+    so_far = taken.checksum
+    if struct.unpack("<I", taken.read(4))[0] != so_far:
         raise CorruptStream("the header is damaged: its checksum is wrong")
     header = Header(fingerprint, _DTYPES[dtype], tuple(numbers[:axes]), numbers[-2], numbers[-1])
     if not 0 < header.numbers <= _LARGEST_CHUNK or header.size >= 1 << 62:

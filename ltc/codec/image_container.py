@@ -86,8 +86,8 @@ def read_image_file(file: BinaryIO) -> tuple[ImageHeader, list[bytes]]:
         raise CorruptStream("the header is damaged: its sizes are impossible")
     lengths = [taken.varint() for _ in range(count)]
     latents, checksum = struct.unpack("<II", taken.read(8))
-    body = taken.body
-    if struct.unpack("<I", taken.read(4))[0] != zlib.crc32(body):
+    so_far = taken.checksum
+    if struct.unpack("<I", taken.read(4))[0] != so_far:
         raise CorruptStream("the header is damaged: its checksum is wrong")
     strings = [FieldReader(file).read(length) for length in lengths]
     if struct.unpack("<I", FieldReader(file).read(4))[0] != zlib.crc32(b"".join(strings)):

@@ -126,6 +126,15 @@ def test_headers_come_back(height, width, strings, checksums):
     assert read_image_file(file) == (header, strings)
 
 
+def test_headers_of_many_tiles_come_back(rng):
+    """However long they are."""
+    header, file = ImageHeader(b"12345678", 9000, 9000, 1, 2, 64, 64), io.BytesIO()
+    strings = [rng.bytes(int(length)) for length in rng.integers(0, 300, 40_000)]
+    write_image_file(file, header, strings)
+    file.seek(0)
+    assert read_image_file(file) == (header, strings)
+
+
 def test_pixels_that_are_not_the_encoders_are_warned_of(trained, photograph, run, succeeds, tmp_path):
     """As on a machine whose convolutions end in other digits."""
     succeeds("compress", trained(), photograph(), tmp_path / "photo.ltc")
