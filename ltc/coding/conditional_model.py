@@ -175,7 +175,8 @@ class _CodeModel(_TrellisModel):
         # Of each level and parity.
         self._counts = counts((self.tables.sums[:, None, :] * PARITIES).reshape(-1, self.modulus))
         self._models: dict[int, object] = {}
-        self._plain = [(after.tolist(), odd_states(after).tolist()) for after in (self._first, self._later)]
+        self._steps = [(after, odd_states(after)) for after in (self._first, self._later)]
+        self._plain = [(after.tolist(), odd.tolist()) for after, odd in self._steps]
 
     def _encode_residues(self, encoder: Encoder, residues: np.ndarray, at: np.ndarray) -> None:
         rows = np.empty(at.T.shape, dtype=np.int64)
@@ -186,13 +187,17 @@ class _CodeModel(_TrellisModel):
     def _decode_residues(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
         if len(at) < _FEW:
             return self._decode_few(decoder, at)
-        found, state = np.empty_like(at), np.zeros(len(at), dtype=np.int64)
+        columns, found = np.ascontiguousarray(at.T), np.empty(at.T.shape, dtype=np.int64)
+        state, tables = (
+            np.zeros(len(at), dtype=np.int64),
+            np.empty((len(at), self._counts.shape[1]), self._counts.dtype),
+        )
         for i in range(self.dim):
-            after = self._later if i else self._first
-            residue = decoder.symbols(len(at), self._counts, 2 * at[:, i] + odd_states(after)[state])
-            state = follow(after, state, residue)
-            found[:, i] = residue
-        return found
+            after, odd = self._steps[min(i, 1)]
+            _tables_here(self._counts, columns[i], odd, state, tables)
+            if not _step(after, decoder.table_symbols(tables), state, found[i]):
+                raise CorruptStream("the bitstream holds a vector that is no point of the lattice")
+        return found.T
 
     def _decode_few(self, decoder: Decoder, at: np.ndarray) -> np.ndarray:
         """The same, symbol by symbol: with one path at a time, arrays of one number would take twenty times as long."""
@@ -211,6 +216,25 @@ class _CodeModel(_TrellisModel):
         if row not in self._models:
             self._models[row] = symbol_model(self._counts[row])
         return self._models[row]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _tables_here(counts, levels, odd, state, tables):  # type: ignore[no-untyped-def]
+    """tables[b] becomes that of vector b's level and of its state's parity."""
+    for b in range(len(levels)):
+        tables[b] = counts[2 * levels[b] + odd[state[b]]]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _step(after, residue, state, found):  # type: ignore[no-untyped-def]
+    """Takes the states one coordinate on and keeps its residues; whether all of them were allowed."""
+    allowed = True
+    for b in range(len(residue)):
+        r = residue[b]
+        reached = after[state[b], r] if 0 <= r < after.shape[1] else -1
+        allowed &= reached >= 0
+        state[b], found[b] = max(reached, 0), r
+    return allowed
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

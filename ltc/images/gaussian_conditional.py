@@ -188,7 +188,11 @@ class LatticeGaussianConditional(GaussianConditional):
         return self._index(torch.maximum(scales, self.lower_bound_scale.bound)).int()
 
     def compress(self, inputs: Tensor, indexes: Tensor, means: Tensor | None = None) -> list[bytes]:
-        """A bitstream for each image of the batch.
+        """A bitstream for each image of the batch: the strings of ``encode``."""
+        return self.encode(inputs, indexes, means)[0]
+
+    def encode(self, inputs: Tensor, indexes: Tensor, means: Tensor | None = None) -> tuple[list[bytes], Tensor]:
+        """A bitstream for each image of the batch, and the latents that ``decompress`` makes of them.
 
         Args:
             inputs: latents [batch, channels, …].
@@ -199,17 +203,15 @@ class LatticeGaussianConditional(GaussianConditional):
             ValueError: if the shapes differ, or a latent is no number or too large.
         """
         if inputs.ndim < 2 or inputs.shape != indexes.shape:
-            raise ValueError(
-                f"Latents [batch, channels, …] and their indexes have one shape; got {list(inputs.shape)} and "
-                f"{list(indexes.shape)}."
-            )
-        strings = []
+            shapes = f"{list(inputs.shape)} and {list(indexes.shape)}"
+            raise ValueError(f"Latents [batch, channels, …] and their indexes have one shape; got {shapes}.")
+        strings, decoded = [], []
         for b in range(len(inputs)):
             encoder = Encoder()
             mean = None if means is None else means[b : b + 1]
-            self._coder.write(encoder, inputs[b : b + 1], indexes[b : b + 1], mean)
+            decoded.append(self._coder.write(encoder, inputs[b : b + 1], indexes[b : b + 1], mean))
             strings.append(encoder.getvalue())
-        return strings
+        return strings, torch.cat(decoded)
 
     def decompress(
         self, strings: Sequence[bytes], indexes: Tensor, dtype: torch.dtype = torch.float, means: Tensor | None = None
@@ -228,12 +230,8 @@ class LatticeGaussianConditional(GaussianConditional):
         """
         if not isinstance(strings, list | tuple) or len(strings) != len(indexes):
             raise ValueError("There is a string for each image of the indexes.")
-        found = torch.cat(
-            [
-                self._coder.read(Decoder(s), i, _dtype(means, dtype))
-                for s, i in zip(strings, indexes.split(1), strict=True)
-            ]
-        ).to(indexes.device)
+        pairs = zip(strings, indexes.split(1), strict=True)
+        found = torch.cat([self._coder.read(Decoder(s), i, _dtype(means, dtype)) for s, i in pairs]).to(indexes.device)
         return found if means is None else found + means
 
     def serial_encoder(self) -> SerialEncoder:

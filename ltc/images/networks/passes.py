@@ -7,7 +7,6 @@ passes, and all that depends on decoded latents goes through them: so evaluation
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,45 +15,13 @@ from torch import Tensor
 
 from ltc.coding import CorruptStream
 from ltc.images.exact import ChosenGrids, Grids, KnownGrids, threads_of_synthesis
+from ltc.images.gaussian_conditional import LatticeGaussianConditional
+from ltc.images.networks.latent_parts import LatentParts, Latents, Select, everything
 from ltc.images.networks.notes import Notes
 from ltc.images.networks.raster_scan import RasterContext
 from ltc.images.networks.serial import indexes_of, serial_decoder, serial_encoder
 
 __all__ = ["Estimate", "Latents", "Pass", "Read", "Select", "Write", "everything", "no_search"]
-
-Select = Callable[[Tensor], Tensor]
-
-Latents = Tensor | Sequence[Tensor]
-"""y of one image [1, channels, height, width], or its parts in the order in which Gaussians code them."""
-
-
-class _Parts:
-    """Hands out the parts of latents."""
-
-    def __init__(self, y: Latents) -> None:
-        self._y, self._taken = y, 0
-
-    @property
-    def whole(self) -> Tensor:
-        """All of them, for the hyper-analysis.
-
-        Raises:
-            ValueError: if there are only parts.
-        """
-        if not isinstance(self._y, Tensor):
-            raise ValueError("Latents in parts come with their hyper-latents.")
-        return self._y
-
-    def next(self, select: Select) -> Tensor:
-        if isinstance(self._y, Tensor):
-            return select(self._y)
-        self._taken += 1
-        return self._y[self._taken - 1]
-
-
-def everything(y: Tensor) -> Tensor:
-    """The part of the latents that is all of them."""
-    return y
 
 
 def no_search() -> ValueError:
@@ -147,7 +114,7 @@ class Estimate(Pass):
 
     def __init__(self, y: Latents, z: Tensor | None = None) -> None:
         super().__init__(ChosenGrids())
-        self._y, self._z, self._parts = _Parts(y), z, dict[str, list[Tensor]]()
+        self._y, self._z, self._parts = LatentParts(y), z, dict[str, list[Tensor]]()
 
     @property
     def likelihoods(self) -> dict[str, Tensor]:
@@ -196,7 +163,7 @@ class Write(Pass):
     def __init__(self, y: Latents, z: Tensor | None = None) -> None:
         self._chosen = ChosenGrids()
         super().__init__(self._chosen)
-        self._y, self._z, self._gaussians, self._densities = _Parts(y), z, list[bytes](), list[bytes]()
+        self._y, self._z, self._gaussians, self._densities = LatentParts(y), z, list[bytes](), list[bytes]()
 
     @property
     def strings(self) -> list[bytes]:
@@ -219,10 +186,14 @@ class Write(Pass):
         self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
     ) -> Tensor:
         scales, means = self._parameters(scales, means)
-        indexes = conditional.build_indexes(scales)
-        strings = conditional.compress(self._y.next(select).double(), indexes, means)
+        indexes, y = conditional.build_indexes(scales), self._y.next(select).double()
+        if isinstance(conditional, LatticeGaussianConditional):
+            strings, decoded = conditional.encode(y, indexes, means)
+        else:
+            strings = conditional.compress(y, indexes, means)
+            decoded = conditional.decompress(strings, indexes, means=means)
         self._gaussians += strings
-        return conditional.decompress(strings, indexes, means=means)
+        return decoded
 
     def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
         y, first = self._y.whole[0].flatten(1).T.double(), self._grids.reserve(2 * context.count)
