@@ -5,7 +5,7 @@
   cheng2020-attn: CompressAI's networks
 - ``context`` one plain network with a choice of context models
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
-- ``passes`` an image through a walk: measured, written or read; ``latent_parts`` its latents; ``notes`` beside the strings
+- ``passes`` an image through a walk: measured, written or read; ``latent_parts`` its latents, ``notes`` on it
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
 - ``multirate`` one network for all rates: ``block_transform``, ``gains``, ``squares``; ``relaxed`` its walk in training
 - ``raster_scan`` what positions know of those before them; ``serial`` coders of one position after the other
