@@ -12,7 +12,7 @@
 - ``networks`` CompressAI's networks, and some of our own; ``padding`` images to the sides that they take;
   ``tiles`` big pictures, part by part and without seams
 - ``refinement`` an encoder's search with the decoder in the loop; ``rate_search`` the part of it that a trellis does
-- ``estimates`` what a network makes of a whole image, ``quality`` PSNR and MS-SSIM
+- ``estimates`` what a network makes of a whole image, ``quality`` bits, PSNR and MS-SSIM
 """
 
 from __future__ import annotations

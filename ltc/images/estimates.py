@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ltc.images.padding import pad_to_multiple
+from ltc.images.quality import bits
 from ltc.pixels import to_image, to_pixels
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ltc.images.networks.passes import Latents
     from ltc.images.refinement import Refinement
 
-__all__ = ["Estimate", "bits", "estimate"]
+__all__ = ["Estimate", "estimate"]
 
 
 class Estimate(NamedTuple):
@@ -33,11 +34,6 @@ class Estimate(NamedTuple):
     bits: float
     latents: tuple[Latents, Tensor | None] | None = None
     search_seconds: float = 0.0
-
-
-def bits(likelihoods: dict[str, Tensor]) -> Tensor:
-    """The information of each image: -log2 of its likelihoods, [batch]."""
-    return sum((-values.log2().flatten(1).sum(1) for values in likelihoods.values()), torch.zeros(()))
 
 
 @torch.no_grad()

@@ -1,16 +1,22 @@
-"""How alike two images are: PSNR and MS-SSIM."""
+"""What an image costs, in bits, and how alike two images are: PSNR and MS-SSIM."""
 
 from __future__ import annotations
 
 import math
 
+import torch
 from pytorch_msssim import ms_ssim
 from torch import Tensor
 
-__all__ = ["psnr", "similarity", "squared_error"]
+__all__ = ["bits", "psnr", "similarity", "squared_error"]
 
 # pytorch-msssim: five scales of windows of 11 pixels.
 _SMALLEST = 161
+
+
+def bits(likelihoods: dict[str, Tensor]) -> Tensor:
+    """The information of each image: -log2 of its likelihoods, [batch]."""
+    return sum((-values.log2().flatten(1).sum(1) for values in likelihoods.values()), torch.zeros(()))
 
 
 def squared_error(pixels: Tensor, decoded: Tensor) -> float:

@@ -23,11 +23,11 @@ from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor
 
 from ltc import lattices
-from ltc.images.estimates import bits
 from ltc.images.exact import with_derivatives
 from ltc.images.networks.passes import Latents
 from ltc.images.networks.relaxed import Relaxed
 from ltc.images.padding import pad_to_multiple
+from ltc.images.quality import bits
 from ltc.images.rate_search import cheapest_latents, decoder_energies
 from ltc.images.swap import use_lattice
 from ltc.pixels import to_image

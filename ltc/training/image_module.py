@@ -11,10 +11,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from ltc.images.estimates import bits, estimate
+from ltc.images.estimates import estimate
 from ltc.images.lattice_use import LatticeUse
 from ltc.images.networks.image_network import ImageNetwork
-from ltc.images.quality import squared_error
+from ltc.images.quality import bits, squared_error
 from ltc.images.refinement import Refinement
 from ltc.images.start import start_from
 from ltc.lattices import Lattice

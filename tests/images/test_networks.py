@@ -11,7 +11,6 @@ import torch
 from ltc import lattices
 from ltc.codec.image_checkpoint import ImageCheckpoint
 from ltc.codec.images import compress_image, decompress_image
-from ltc.images.estimates import bits
 from ltc.images.networks import (
     LICTCM,
     Cheng2020Attention,
@@ -30,6 +29,7 @@ from ltc.images.networks import (
     scalar,
 )
 from ltc.images.padding import pad_to_multiple
+from ltc.images.quality import bits
 from ltc.images.start import start_from
 from ltc.images.swap import use_lattice
 from ltc.pixels import read_image, to_image, to_pixels
