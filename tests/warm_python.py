@@ -192,6 +192,8 @@ def _serve(link: socket.socket) -> list[str] | None:
 def _become(job: dict[str, Any], fds: list[int]) -> None:
     """Takes on a job's session, folder, environment and files."""
     os.setsid()
+    # Tests that run in the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(job["cwd"])
     os.environ.clear()
     os.environ.update(job["env"])

@@ -33,7 +33,8 @@ def launch(tmp_path, warm_python):
             files = {"stdin": nothing, "stdout": out, "stderr": out}
             if cold:
                 command = [sys.executable, "run.py", *arguments]
-                process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True, **files)
+                session = {"start_new_session": True, "preexec_fn": heed}
+                process = subprocess.Popen(command, cwd=ROOT, env=env, **session, **files)
             else:
                 process = warm_python.start(["run.py", *arguments], ROOT, env, **files)
         process.output = lambda: Path(out.name).read_text()
@@ -43,6 +44,11 @@ def launch(tmp_path, warm_python):
     yield call
     for process in running:
         kill(process)
+
+
+def heed():
+    """Tests that run in the background ignore SIGINT, and so would their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def kill(process):
