@@ -29,15 +29,14 @@ def draw_speeds(points: list[tuple[str, float, float, str]], path: Path) -> None
     axes.plot([p[1] for p in files], [p[2] for p in files], color=INK, linewidth=0.8, alpha=0.5)
     for name, speed, gap, kind in points:
         shown = name.removeprefix("tcq") if kind == "file" and name not in ("tcq4", "z") else name
-        # Below and right of the codes' line, and above and left of it, there is room.
+        # Below the codes' line there is room, and above all else.
         below = kind == "file" and name != "z"
-        left = kind == "search" and speed < 100
         axes.annotate(
             f"{int(shown):,}" if shown.isdigit() else shown,
             (speed, gap),
-            xytext=(-7 if left else 7, -2 if below else 2),
+            xytext=(7, -2 if below else 2),
             textcoords="offset points",
-            ha="right" if left else "left",
+            ha="left",
             va="top" if below else "bottom",
             fontsize=9,
             color=_KINDS[kind][0],
