@@ -66,11 +66,12 @@ class Page:
 
     def write(self) -> None:
         """Measures everything, and writes page and pictures."""
+        command = "python -m benchmarks.limit" + (" --nncodec PYTHON" if self.rival else "")
         load = self.part("load", lambda: round(os.getloadavg()[0], 1))
         lines = [
             "# How close to R(D), measured",
             "",
-            f"Made by `python -m benchmarks.limit`; seed 0; {provenance()}; load of the machine {load}.",
+            f"Made by `{command}`; seed 0; {provenance()}; load of the machine {load}.",
             "",
             *self.speeds(),
             *self.best_code(),

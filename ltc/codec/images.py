@@ -67,7 +67,7 @@ def compress_image(
         ValueError: if the network's numbers are none, or too large; for tiles of another size; or for latents of a
             whole image with tiles.
     """
-    from ltc.images.tiles import Tiling, analyze, synthesized
+    from ltc.images.tiles import Tiling, analyze, cut, synthesized
 
     network = checkpoint.network
     height, width = pixels.shape[1:]
@@ -79,8 +79,8 @@ def compress_image(
     def coded() -> Iterator[tuple[Tensor, int | None]]:
         nonlocal checksum
         for tile in tiling.tiles:
-            x, y = analyze(network, pixels, tiling, tile)
-            found = network.compress(x, (y, None) if latents is None else latents)
+            x, y = cut(pixels, tile), latents or (analyze(network, pixels, tiling, tile), None)
+            found = network.compress(x, y)
             own = [string for (string,) in found["strings"]]
             y_hat, threads = network.decode(own, network.code_shape(*x.shape[2:]))
             if not torch.equal(y_hat, found["y_hat"]):

@@ -195,7 +195,7 @@ class _CodeModel(_TrellisModel):
         for i in range(self.dim):
             after, odd = self._steps[min(i, 1)]
             _tables_here(self._counts, columns[i], odd, state, tables)
-            if not _step(after, decoder.table_symbols(tables), state, found[i]):
+            if not _step(after, decoder.symbols(len(at), tables, None), state, found[i]):
                 raise CorruptStream("the bitstream holds a vector that is no point of the lattice")
         return found.T
 

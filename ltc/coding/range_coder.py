@@ -96,10 +96,6 @@ class Decoder:
             found[part] = self._read(_BY_ROW, _lay_out(tables, rows, part))
         return found
 
-    def table_symbols(self, tables: np.ndarray) -> np.ndarray:
-        """Reads a symbol with each of a few tables [count, symbols], as ``symbols`` does: int32 [count]."""
-        return self._read(_BY_ROW, tables)
-
     def symbol(self, model: object) -> int:
         """Reads one symbol with a ``symbol_model``, as ``symbols`` does with its table."""
         try:

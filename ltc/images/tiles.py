@@ -22,7 +22,7 @@ from ltc.pixels import to_image, to_pixels
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
 
-__all__ = ["MARGIN", "Box", "Tiling", "analyze", "synthesized"]
+__all__ = ["MARGIN", "Box", "Tiling", "analyze", "cut", "synthesized"]
 
 MARGIN = 128
 """Pixels around a tile that its transforms see."""
@@ -103,27 +103,34 @@ class Tiling:
         return Box(top, left, min(tile.bottom + margin, whole.bottom), min(tile.right + margin, whole.right))
 
 
-def analyze(network: ImageNetwork, pixels: Tensor, tiling: Tiling, tile: Box) -> tuple[Tensor, Tensor]:
-    """A tile as the network takes it, and its latents, which know the margin.
+def cut(pixels: Tensor, box: Box) -> Tensor:
+    """A part of a picture as networks take it, filled up with copies of the last column and row.
+
+    Args:
+        pixels: of the whole picture, uint8 [3, height, width].
+        box: begins within it.
+
+    Returns:
+        [1, 3, box's height, box's width] in [0, 1].
+    """
+    height, width = pixels.shape[1:]
+    x = to_image(pixels[:, box.top : min(box.bottom, height), box.left : min(box.right, width)])[None]
+    return F.pad(x, (0, max(box.right - width, 0), 0, max(box.bottom - height, 0)), mode="replicate")
+
+
+def analyze(network: ImageNetwork, pixels: Tensor, tiling: Tiling, tile: Box) -> Tensor:
+    """The latents of a tile, which know its margin: [1, channels, h, w].
 
     Args:
         network: in evaluation mode.
         pixels: of the whole picture, uint8 [3, height, width].
         tiling: of the picture.
         tile: one of its.
-
-    Returns:
-        [1, 3, tile's height, tile's width] in [0, 1], and [1, channels, h, w].
     """
     box = tiling.around(tile)
-    height, width = pixels.shape[1:]
-    x = to_image(pixels[:, box.top : min(box.bottom, height), box.left : min(box.right, width)])[None]
-    beyond = (0, max(box.right - width, 0), 0, max(box.bottom - height, 0))
-    x = F.pad(x, beyond, mode="replicate")
-    y = network.g_a(x)
-    rows, columns = tile.inside(box)
-    down, across = tile.inside(box, x.shape[2] // y.shape[2])
-    return x[:, :, rows, columns], y[:, :, down, across]
+    y = network.g_a(cut(pixels, box))
+    down, across = tile.inside(box, (box.bottom - box.top) // y.shape[2])
+    return y[:, :, down, across]
 
 
 def synthesized(

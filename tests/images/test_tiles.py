@@ -73,7 +73,7 @@ def test_transforms_see_no_seams(name, made):
     for tile in tiling.tiles:
         rows, columns = tile.inside(tiling.whole, step)
         parts.append(whole[:, :, rows, columns])
-        torch.testing.assert_close(analyze(network, pixels, tiling, tile)[1], parts[-1], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(analyze(network, pixels, tiling, tile), parts[-1], rtol=1e-4, atol=1e-4)
     expected = to_pixels(network.synthesize(whole))[0].int()
     for tile, found in synthesized(network, tiling, [(part, None) for part in parts]):
         rows, columns = tile.inside(tiling.whole)
