@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -111,6 +111,10 @@ class _Job:
     def _run(self, alone: contextlib.ExitStack) -> float:
         """Takes the result that there is, or trains, and keeps the record."""
         check_sweep(HydraConfig.get())
+        # Interpolations are followed once: what comes reads every node several times.
+        composed, resolved = self.cfg, OmegaConf.to_container(self.cfg, resolve=True)
+        assert isinstance(resolved, dict)
+        self.cfg = OmegaConf.create(resolved)
         check_settings(self.cfg)
         mark, about = fingerprint(identity(self.cfg, self.folder)), job_settings(self.cfg)
         self.record = record = JobRecord(self.folder, mark, self.cfg.get("resume", True), about)
@@ -123,7 +127,7 @@ class _Job:
         self._make_room(alone)
         with on_interruption(record.interrupt):
             record.begin()
-            _describe(self.folder, self.cfg)
+            _describe(self.folder, composed, self.cfg)
             objective = self._train(parts)
             record.finish(objective)
         self._enter("finished", fingerprint=mark)
@@ -227,9 +231,9 @@ def _close_logs() -> None:
 
 
 @rank_zero_only
-def _describe(folder: Path, cfg: DictConfig) -> None:
-    write_hydra_files(folder, cfg)
-    write_provenance(folder, cfg)
+def _describe(folder: Path, composed: DictConfig, resolved: DictConfig) -> None:
+    write_hydra_files(folder, composed)
+    write_provenance(folder, resolved)
 
 
 @rank_zero_only

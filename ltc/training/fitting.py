@@ -16,15 +16,17 @@ _FIRST = 2_000_000
 
 
 @torch.no_grad()
-def fit_transforms(coder: nn.Module, draw: Callable[[int], Tensor], dim: int, numbers: int = 4_000_000) -> None:
+def fit_transforms(
+    coder: nn.Module, draw: Callable[[int], Tensor], dim: int, numbers: int = 4_000_000, batches: int = 1_000
+) -> None:
     """Fits the transforms of a coder to its source, those that nobody has fitted yet.
 
     Args:
         coder: with any number of `ltc.transforms.Fitted`.
         draw: ``draw(index)`` gives batch number ``index`` [blocks, components] of the training distribution.
         dim: components of a symbol.
-        numbers: how many numbers the statistics are measured on, at least, and twenty times as many symbols as
-            components.
+        numbers: how many numbers the statistics are measured on.
+        batches: how many batches at most, where these are small; in any case twenty times as many symbols as components.
     """
     waiting = [part for part in coder.modules() if isinstance(part, Fitted) and not part.fitted]
     if not waiting:
@@ -33,7 +35,7 @@ def fit_transforms(coder: nn.Module, draw: Callable[[int], Tensor], dim: int, nu
     symbols = draw(_FIRST).reshape(-1, dim).double()
     shift, index, count = symbols[0].clone(), _FIRST, 0
     total, products = torch.zeros_like(shift), torch.zeros(dim, dim).to(shift)
-    while count * dim < numbers or count < 20 * dim:
+    while (count * dim < numbers and index < _FIRST + batches) or count < 20 * dim:
         symbols = draw(index).reshape(-1, dim).double() - shift
         total += symbols.sum(0)
         products += symbols.T @ symbols

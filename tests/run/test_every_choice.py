@@ -46,6 +46,7 @@ FEW_VECTORS = [*FEW, "batch_size=8", "eval_symbols=300", *(f"++calibration.{item
 
 # The least of each network that works; what is not here takes N and M.
 SMALL = {
+    "multirate": ["network.N=8", "network.M=32", "network.prices=[0.0035,0.066]"],
     "cheng2020_attn": ["network.N=32"],
     "swint_charm": ["network.widths=[16,16,16,32]", "network.hyper_widths=[16,16]", "network.depths=[1,1,1,1]"],
     "lic_tcm": ["network.N=16", "network.M=40", "network.hyper=16", "network.heads=[8,8,16]"],
@@ -189,7 +190,7 @@ def test_images(ends_well, pictures, group, name):
     folder = [f"image_data.folder={pictures}/bsds500"] if (group, name) == ("image_data", "folder") else []
     group, _, inside = group.partition("/")
     choice = {group: f"{inside}/{name}" if inside else name}
-    ends_well("images", choice, *small("default"), *folder, f"data_dir={pictures}", "crop_size=64", *FEW)
+    ends_well("images", choice, *small(name), *folder, f"data_dir={pictures}", "crop_size=64", *FEW)
 
 
 @pytest.mark.parametrize("choices", product("network", "lattice"))
