@@ -36,7 +36,7 @@ from ltc.files import whole_file, write_json
 from ltc.theory import SawbridgeEntropyDistortion
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_SWEEPS = [name for section in SECTIONS for name in section.sweeps] + ["pairs", "priors"]
+_SWEEPS = [name for section in SECTIONS for name in section.sweeps] + ["gaussian_path", "pairs", "priors"]
 _ECVQ_LAMBDAS = (2.0, 4.0, 8.0)
 
 
@@ -70,7 +70,7 @@ def _sweep(name: str, options: argparse.Namespace) -> None:
 
 def _results(folder: Path) -> dict[str, float]:
     """When each point of a sweep was made."""
-    return {path.parent.name: path.stat().st_mtime for path in folder.glob("*/rd_point.json")}
+    return {str(path): path.stat().st_mtime for path in folder.glob("**/rd_point.json")}
 
 
 def _write_page(options: argparse.Namespace, console: Console) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from benchmarks.bd_rate import bd_rate as bjontegaard_rate
-from experiment.sweep.results import gather
+from experiment.sweep.results import job_results
 
 __all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
 
@@ -22,11 +22,11 @@ _SILENT = 0.05
 
 def read_sweep(folder: Path) -> list[dict[str, Any]]:
     """The points of a sweep that have figures, each with its ``system``."""
-    rows = [row for row in gather(folder) if row.get("rate") is not None]
-    jobs = sorted((p for p in folder.iterdir() if (p / "rd_point.json").exists()), key=lambda p: int(p.name))
-    for row, job in zip(rows, jobs, strict=True):
-        row["system"] = system_of(job)
-    return rows
+    return [
+        {**result.row, "system": system_of(result.folder)}
+        for result in job_results(folder)
+        if result.folder is not None and result.row.get("rate") is not None
+    ]
 
 
 def system_of(job: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
     from ltc.images.networks.passes import Latents
     from ltc.images.refinement import Refined
-    from ltc.images.tiles import Box
 
 __all__ = ["compress_image", "decompress_image", "refine_image"]
 
@@ -67,17 +66,15 @@ def compress_image(
         ValueError: if the network's numbers are none, or too large; for tiles of another size; or for latents of a
             whole image with tiles.
     """
-    from ltc.images.tiles import Tiling, analyze, cut, synthesized
+    from ltc.images.tiles import Synthesis, Tiling, analyze, cut
 
     network = checkpoint.network
     height, width = pixels.shape[1:]
     tiling = Tiling(height, width, network.factor, side)
     if side and latents is not None:
         raise ValueError("A search is for whole images: leave out the tiles, or the search.")
-    strings, checksum = list[bytes](), 0
-
-    def coded() -> Iterator[tuple[Tensor, int | None]]:
-        nonlocal checksum
+    strings, checksum, synthesis = list[bytes](), 0, Synthesis(network, tiling)
+    with _deterministic():
         for tile in tiling.tiles:
             x, y = cut(pixels, tile), latents or (analyze(network, pixels, tiling, tile), None)
             found = network.compress(x, y)
@@ -88,14 +85,11 @@ def compress_image(
             strings.extend(own)
             checksum = _latents(y_hat, checksum)
             progress(1)
-            yield y_hat, threads
-
-    with _deterministic():
-        decoded = _assembled(synthesized(network, tiling, coded()), height, width)
+            synthesis.put(y_hat, threads)
     margin = tiling.margin if side else 0
-    header = ImageHeader(checkpoint.fingerprint, height, width, checksum, _checksum(decoded), side, margin)
+    header = ImageHeader(checkpoint.fingerprint, height, width, checksum, _checksum(synthesis.pixels), side, margin)
     write_image_file(file, header, strings)
-    return decoded
+    return synthesis.pixels
 
 
 @torch.no_grad()
@@ -140,33 +134,20 @@ def _decode(
     network: ImageNetwork, strings: list[bytes], header: ImageHeader, progress: Callable[[int], None]
 ) -> tuple[Tensor, int]:
     """The pixels, and the checksum of the latents."""
-    from ltc.images.tiles import Tiling, synthesized
+    from ltc.images.tiles import Synthesis, Tiling
 
     tiling, checksum = Tiling(header.height, header.width, network.factor, header.side, header.margin), 0
     each, rest = divmod(len(strings), len(tiling.tiles))
     if rest:
         raise CorruptStream("the strings of the file are not those of so many tiles")
-
-    def decoded() -> Iterator[tuple[Tensor, int | None]]:
-        nonlocal checksum
-        for number, tile in enumerate(tiling.tiles):
-            shape = network.code_shape(tile.bottom - tile.top, tile.right - tile.left)
-            y_hat, threads = network.decode(strings[number * each : (number + 1) * each], shape)
-            checksum = _latents(y_hat, checksum)
-            progress(1)
-            yield y_hat, threads
-
-    pixels = _assembled(synthesized(network, tiling, decoded()), header.height, header.width)
-    return pixels, checksum
-
-
-def _assembled(parts: Iterable[tuple[Box, Tensor]], height: int, width: int) -> Tensor:
-    """The picture of its tiles, on the CPU."""
-    pixels = torch.empty(3, height, width, dtype=torch.uint8)
-    for box, part in parts:
-        place = pixels[:, box.top : box.bottom, box.left : box.right]
-        place.copy_(part[:, : place.shape[1], : place.shape[2]])
-    return pixels
+    synthesis = Synthesis(network, tiling)
+    for number, tile in enumerate(tiling.tiles):
+        shape = network.code_shape(tile.bottom - tile.top, tile.right - tile.left)
+        y_hat, threads = network.decode(strings[number * each : (number + 1) * each], shape)
+        checksum = _latents(y_hat, checksum)
+        progress(1)
+        synthesis.put(y_hat, threads)
+    return synthesis.pixels, checksum
 
 
 class _deterministic:

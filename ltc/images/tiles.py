@@ -8,7 +8,6 @@ of the whole at once; what transforms see beyond it is next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +21,7 @@ from ltc.pixels import to_image, to_pixels
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
 
-__all__ = ["MARGIN", "Box", "Tiling", "analyze", "cut", "synthesized"]
+__all__ = ["MARGIN", "Box", "Synthesis", "Tiling", "analyze", "cut"]
 
 MARGIN = 128
 """Pixels around a tile that its transforms see."""
@@ -133,37 +132,55 @@ def analyze(network: ImageNetwork, pixels: Tensor, tiling: Tiling, tile: Box) ->
     return y[:, :, down, across]
 
 
-def synthesized(
-    network: ImageNetwork, tiling: Tiling, decoded: Iterable[tuple[Tensor, int | None]]
-) -> Iterator[tuple[Box, Tensor]]:
-    """The pixels of tiles, as soon as the latents of all tiles around them are known.
+class Synthesis:
+    """A picture of its tiles' latents: pixels are made as soon as the latents of all tiles around them are known.
 
     Args:
         network: in evaluation mode.
         tiling: of the picture.
-        decoded: of each tile in coding order, its latents [1, channels, h, w] and the threads of its synthesis.
 
-    Returns:
-        Tiles, and their pixels uint8 [3, tile's height, tile's width].
+    Attributes:
+        pixels: of the picture, uint8 [3, height, width] on the CPU; complete after the last tile.
     """
-    rows, coming = tiling.rows, iter(decoded)
-    known: dict[int, tuple[Tensor, list[int | None]]] = {}
 
-    def latents(number: int) -> tuple[Tensor, list[int | None]]:
-        if number not in known:
-            parts, threads = zip(*(next(coming) for _ in rows[number]), strict=True)
-            known[number] = torch.cat([part.float() for part in parts], 3), list(threads)
-        return known[number]
+    def __init__(self, network: ImageNetwork, tiling: Tiling) -> None:
+        self.network, self.tiling = network, tiling
+        self.pixels = torch.empty(3, tiling.height, tiling.width, dtype=torch.uint8)
+        self._rows = tiling.rows
+        self._known: list[list[tuple[Tensor, int | None]]] = [[]]
 
-    for number, row in enumerate(rows):
+    def put(self, y_hat: Tensor, threads: int | None) -> None:
+        """Takes the next tile in coding order.
+
+        Args:
+            y_hat: its latents [1, channels, h, w].
+            threads: those of its synthesis.
+        """
+        self._known[-1].append((y_hat.float(), threads))
+        last = len(self._known) == len(self._rows)
+        if len(self._known[-1]) < len(self._rows[0]):
+            return
+        if len(self._known) > 1:
+            self._synthesize(len(self._known) - 2)
+        if last:
+            self._synthesize(len(self._known) - 1)
+        else:
+            self._known.append([])
+
+    def _synthesize(self, number: int) -> None:
+        """The pixels of a row of tiles; the latents of the row above it are needed no more."""
+        rows, row = self._rows, self._rows[number]
         near = [n for n in (number - 1, number, number + 1) if 0 <= n < len(rows)]
-        strip = torch.cat([latents(n)[0] for n in near], 2)
-        place = Box(rows[near[0]][0].top, 0, rows[near[-1]][0].bottom, tiling.whole.right)
+        strip = torch.cat([torch.cat([y_hat for y_hat, _ in self._known[n]], 3) for n in near], 2)
+        place = Box(rows[near[0]][0].top, 0, rows[near[-1]][0].bottom, self.tiling.whole.right)
         step = (place.bottom - place.top) // strip.shape[2]
-        for tile, threads in zip(row, latents(number)[1], strict=True):
-            box = tiling.around(tile)
+        for tile, (_, threads) in zip(row, self._known[number], strict=True):
+            box = self.tiling.around(tile)
             down, across = box.inside(place, step)
-            image = network.synthesize(strip[:, :, down, across].contiguous(), threads).clamp_(0, 1)
+            image = self.network.synthesize(strip[:, :, down, across].contiguous(), threads).clamp_(0, 1)
             inside = tile.inside(box)
-            yield tile, to_pixels(image[0][:, inside[0], inside[1]])
-        known.pop(number - 1, None)
+            part = to_pixels(image[0][:, inside[0], inside[1]])
+            here = self.pixels[:, tile.top : tile.bottom, tile.left : tile.right]
+            here.copy_(part[:, : here.shape[1], : here.shape[2]])
+        if number:
+            self._known[number - 1] = []

@@ -26,7 +26,7 @@ def fit_transforms(
         draw: ``draw(index)`` gives batch number ``index`` [blocks, components] of the training distribution.
         dim: components of a symbol.
         numbers: how many numbers the statistics are measured on.
-        batches: how many batches at most, where these are small; in any case twenty times as many symbols as components.
+        batches: at most so many, where batches are small; in any case twenty times as many symbols as components.
     """
     waiting = [part for part in coder.modules() if isinstance(part, Fitted) and not part.fitted]
     if not waiting:

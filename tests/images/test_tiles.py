@@ -13,7 +13,7 @@ from ltc.codec.image_container import read_image_file
 from ltc.codec.images import compress_image, decompress_image
 from ltc.coding import CorruptStream
 from ltc.images.padding import pad_to_multiple
-from ltc.images.tiles import Box, Tiling, analyze, synthesized
+from ltc.images.tiles import Box, Synthesis, Tiling, analyze
 from ltc.pixels import to_image, to_pixels
 
 # Networks whose transforms are convolutions that see less than the margin.
@@ -75,9 +75,10 @@ def test_transforms_see_no_seams(name, made):
         parts.append(whole[:, :, rows, columns])
         torch.testing.assert_close(analyze(network, pixels, tiling, tile), parts[-1], rtol=1e-4, atol=1e-4)
     expected = to_pixels(network.synthesize(whole))[0].int()
-    for tile, found in synthesized(network, tiling, [(part, None) for part in parts]):
-        rows, columns = tile.inside(tiling.whole)
-        assert int((found.int() - expected[:, rows, columns]).abs().max()) <= 1
+    synthesis = Synthesis(network, tiling)
+    for part in parts:
+        synthesis.put(part, None)
+    assert int((synthesis.pixels.int() - expected[:, :300, :470]).abs().max()) <= 1
 
 
 @torch.no_grad()
