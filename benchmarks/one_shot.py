@@ -1,10 +1,10 @@
 """One symbol at a time: lattices beside rounding and NTC with the same transforms, latents, steps and seeds.
 
-    python -m benchmarks.one_shot                    # all sweeps, two hours; goes on where it was stopped
-    python -m benchmarks.one_shot physics_one_shot   # one of them
+    python -m benchmarks.one_shot                    # all sweeps, hours; goes on where it was stopped
+    python -m benchmarks.one_shot physics_one_shot   # one of them, and the page with those that are there
 
-Runs the sweeps ``multirun_sweeps/*_one_shot.yaml``, three seeds of each point, into ``multirun/``, and writes
-``docs/one_shot.md`` with a picture of each.
+Runs the sweeps ``multirun_sweeps/*_one_shot.yaml``, three seeds of each point, and ``dithered.yaml``, the systems of
+Lei, Hassani & Saeedi Bidokhti (ICLR 2025), into ``multirun/``; writes ``docs/one_shot.md`` with a picture of each.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import math
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -20,9 +21,38 @@ from typing import Any
 from benchmarks.paper.systems import bd_rate, by_system, read_sweep
 from benchmarks.provenance import commits_of, provenance
 from docs.pictures.style import figure, plain
+from ltc.files import whole_file
 
 _ROOT = Path(__file__).resolve().parent.parent
-_SWEEPS = {"physics_one_shot": "Physics, four latents", "banana_one_shot": "Banana at high rate, two latents"}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A section of the page: its title, the sweep's file, and what is asked of it beside."""
+
+    title: str
+    config: str
+    overrides: tuple[str, ...] = ()
+
+
+_SPEECH = ("source=speech", "lambda=4,8,16,64", "gain=1")
+_SWEEPS = {
+    "physics_one_shot": Sweep("Physics, four latents", "physics_one_shot"),
+    "speech_one_shot": Sweep("Speech, four latents", "speech_one_shot"),
+    "banana_one_shot": Sweep("Banana at high rate, two latents", "banana_one_shot"),
+    "physics_a2": Sweep("Physics, the paper's A2 with dither", "dithered"),
+    "physics_d4": Sweep(
+        "Physics, the paper's D4* with dither", "dithered", ("symbol.latents=4", "experiment=ntc,dither_dn_dual")
+    ),
+    "speech_d4": Sweep(
+        "Speech, the paper's D4* with dither",
+        "dithered",
+        (*_SPEECH, "symbol.latents=4", "experiment=ntc,dither_dn_dual"),
+    ),
+    "speech_e8": Sweep(
+        "Speech, the paper's E8 with dither", "dithered", (*_SPEECH, "symbol.latents=8", "experiment=ntc,dither_e8")
+    ),
+}
 
 Points = list[dict[str, Any]]
 
@@ -32,37 +62,54 @@ def main() -> None:
     parser.add_argument(
         "sweeps", nargs="*", choices=[*_SWEEPS, []], metavar="SWEEP", help=f"{', '.join(_SWEEPS)} (all)"
     )
+    parser.add_argument("--jobs", type=int, default=2, help="jobs at a time, a thread each")
     options = parser.parse_args()
     lines = [
         "# One symbol at a time, measured",
         "",
-        f"Made by `{' '.join(['python -m benchmarks.one_shot', *options.sweeps])}`; seeds 0, 1 and 2; {provenance()}.",
+        f"Made by `{' '.join(['python -m benchmarks.one_shot', *options.sweeps])}`; {provenance()}. Seeds 0, 1 and 2, "
+        "and 0 alone with dither.",
         "",
         "The same standardized transforms, latents, learning rates, steps and seeds in every row of a table. NTC has "
         "noise and then rounding; the others go on with true quantization, the decoder in the encoder's search "
         "(`experiment=one_shot`), Z like the lattice. Errors are standard deviations over the seeds. Where a lattice "
         "is no better than Z, a likely reason is that search: a decoder that is trained with it can make of integers a "
         "vector quantizer of a few dimensions, which leaves little for a lattice of as few.",
+        "",
+        "The systems with dither are those of Lei, Hassani & Saeedi Bidokhti (ICLR 2025): their lattices and numbers "
+        "of latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many "
+        "latents, and the same transforms, steps and lambdas.",
     ]
     for name in options.sweeps or _SWEEPS:
-        folder = _ROOT / "multirun" / name
-        command = ["run.py", "-m", "--config-name", name, "size=cpu", "logger=none"]
-        subprocess.run([sys.executable, *command, f"hydra.sweep.dir={folder}"], cwd=_ROOT, check=True)
-        systems = by_system(read_sweep(folder))
-        draw(systems, _SWEEPS[name], _ROOT / "docs" / "results" / f"{name}.png")
-        made = f"Made by `python {' '.join(command)}` at commit {', '.join(commits_of([folder]))}."
-        lines += [
-            "",
-            f"## {_SWEEPS[name]}",
-            "",
-            made,
-            "",
-            f"![{_SWEEPS[name]}: distortion over rate](results/{name}.png)",
-        ]
-        lines += ["", *rates(systems), "", *costs(systems)]
+        run(_SWEEPS[name], _ROOT / "multirun" / name, options.jobs)
+    for name, sweep in _SWEEPS.items():
+        if (_ROOT / "multirun" / name / "rd_points.csv").exists():
+            lines += section(name, sweep)
     text = "\n".join(lines) + "\n"
+    with whole_file(_ROOT / "docs" / "one_shot.md") as temporary:
+        temporary.write_text(text)
     print(text)
-    (_ROOT / "docs" / "one_shot.md").write_text(text)
+
+
+def run(sweep: Sweep, folder: Path, jobs: int) -> None:
+    """Runs what is missing of a sweep."""
+    parallel = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}"] if jobs > 1 else []
+    command = [sys.executable, "run.py", *_arguments(sweep), *parallel, "logger=none", f"hydra.sweep.dir={folder}"]
+    subprocess.run(command, cwd=_ROOT, check=True)
+
+
+def _arguments(sweep: Sweep) -> list[str]:
+    return ["-m", "--config-name", sweep.config, "size=cpu", *sweep.overrides]
+
+
+def section(name: str, sweep: Sweep) -> list[str]:
+    """Picture, BD-rates and points of a sweep."""
+    folder = _ROOT / "multirun" / name
+    systems = by_system(read_sweep(folder))
+    draw(systems, sweep.title, _ROOT / "docs" / "results" / f"{name}.png")
+    made = f"Made by `python run.py {' '.join(_arguments(sweep))}` at commit {', '.join(commits_of([folder]))}."
+    picture = f"![{sweep.title}: distortion over rate](results/{name}.png)"
+    return ["", f"## {sweep.title}", "", made, "", picture, "", *rates(systems), "", *costs(systems)]
 
 
 def _seeds(points: Points) -> list[Points]:

@@ -96,8 +96,11 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         f"and fits together took {seconds / 60:.0f} minutes, {options.jobs} jobs at a time with a thread each.",
         "",
         'Rates are exact code lengths in bits per symbol, evaluated on data that training never saw; "rate in a '
-        'file" is that of a real bitstream. BD-rates (pchip) are against NTC, over the distortions that both reach. '
-        "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration.",
+        'file" is that of a real bitstream. BD-rates (pchip) are over the distortions that both reach; those against '
+        "the integers (z) have the same recipe on both sides: they say what the lattice brings. "
+        "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration. What "
+        "separates a coder from a bound is the lattice's at most as far as the column says: the latents that carry "
+        "something, times the lattice's gap at high rate. The rest is transform, prior, and the bound's own distance.",
         "",
     ]
     with whole_file(options.page) as temporary:

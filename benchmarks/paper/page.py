@@ -12,6 +12,7 @@ from benchmarks.paper.bounds import Bound
 from benchmarks.paper.published import PUBLISHED
 from benchmarks.paper.sections import Section
 from benchmarks.paper.systems import bd_rate
+from ltc.theory import SampleUpperBound
 
 __all__ = ["ecvq_lines", "image_lines", "prior_lines", "published_lines", "section_lines"]
 
@@ -76,15 +77,35 @@ def shannon_says(vacuous_from: float, least: float) -> str:
 
 
 def _summary(systems: Systems, bound: Bound) -> list[str]:
-    """A row for each system: BD-rate against NTC, and the distance to the bound."""
-    gap = "gap to R(D), bits" if bound.is_rd else "above the upper bound on R(D), bits"
-    lines = [f"| system | BD-rate against NTC | {gap}, at each lambda |", "| --- | --- | --- |"]
+    """A row for each system: BD-rates against NTC and against Z with the same recipe, and the distance to the bound.
+
+    Where R(D) is unknown the distance is that to an upper bound, and a column has the lattice's part of it.
+    """
+    gap = "gap to R(D), bits" if bound.is_rd else f"above the upper bound on R(D) (± {_error(bound):.1g}), bits"
+    integers = next((name for name in systems if name.endswith(", z")), None)
+    anchors = [name for name in ("NTC", integers) if name in systems]
+    head = ["system", *(f"BD-rate against {name}" for name in anchors), f"{gap}, at each lambda"]
+    if not bound.is_rd:
+        head.append("of it the lattice's, at most")
+    lines = [_cells(head), _cells(["---"] * len(head))]
     for name, points in systems.items():
-        rate = math.nan if name == "NTC" else bd_rate(systems["NTC"], points)
-        found = "" if math.isnan(rate) else f"{rate:+.1f} %"
-        gaps = ", ".join(f"{p['bound_gap']:.3f}" if math.isfinite(p["bound_gap"]) else "-" for p in points)
-        lines.append(f"| {name} | {found} | {gaps} |")
+        rates = [math.nan if name == anchor else bd_rate(systems[anchor], points) for anchor in anchors]
+        row = [name, *("" if math.isnan(rate) else f"{rate:+.1f} %" for rate in rates)]
+        row.append(", ".join(f"{p['bound_gap']:.3f}" if math.isfinite(p["bound_gap"]) else "-" for p in points))
+        if not bound.is_rd:
+            gaps = [p.get("theory_gap") for p in points]
+            row.append(", ".join("-" if gap is None else f"{gap:.3f}" for gap in gaps))
+        lines.append(_cells(row))
     return lines
+
+
+def _error(bound: Bound) -> float:
+    """The standard error of a bound from samples, in bits."""
+    return bound.function.error if isinstance(bound.function, SampleUpperBound) else 0.0
+
+
+def _cells(row: Sequence[str]) -> str:
+    return f"| {' | '.join(row)} |"
 
 
 def _points(systems: Systems, bound: Bound, one_shot: Any) -> list[str]:

@@ -14,7 +14,13 @@ from experiment.sweep.results import job_results
 
 __all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
 
-_KINDS = {"ltc": "LTC", "bltc": "block LTC", "one_shot": "one-shot LTC", "eclq": "trellis code"}
+_KINDS = {
+    "ltc": "LTC",
+    "bltc": "block LTC",
+    "one_shot": "one-shot LTC",
+    "dither": "dithered LTC",
+    "eclq": "trellis code",
+}
 
 # Rates so low that a logarithm of them says nothing.
 _SILENT = 0.05
