@@ -5,8 +5,9 @@
     python -m benchmarks.multirate --smoke            # seconds, to see that everything works
 
 For each seed one network (``network=multirate``) is trained for all lambdas, with noise and then with rounding in its
-place. Its very numbers then serve every lattice: rows differ in nothing else. Rates are those of whole files. Writes
-``docs/multirate.md`` with its picture.
+place. From its very numbers four go on for as many steps each: rounding and a trellis code, with nearest points and
+with the points that the encoder's search finds. Rates are those of whole files. Writes ``docs/multirate.md`` with its
+picture.
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ class Size:
         prices: lambdas that are tested.
         first: settings of the training with noise.
         second: settings of the training with rounding.
+        third: settings of the training with each code, nearest points or the search.
         images: how many of Kodak's are coded.
     """
 
     prices: tuple[float, ...]
     first: tuple[str, ...]
     second: tuple[str, ...]
+    third: tuple[str, ...]
     images: int = 24
 
 
@@ -66,9 +69,14 @@ _SIZES = {
         (0.0035, 0.0095, 0.025, 0.066),
         (*_CROPS, "steps=2400", "optimizer.lr=2e-3"),
         (*_CROPS, "steps=400", "optimizer.lr=5e-4"),
+        (*_CROPS, "steps=600", "optimizer.lr=5e-4"),
     ),
-    "smoke": Size((0.0035, 0.025), ("trainer=smoke",), ("trainer=smoke",), 2),
+    "smoke": Size((0.0035, 0.025), ("trainer=smoke",), ("trainer=smoke",), ("trainer=smoke",), 2),
 }
+
+
+# Codes that networks are trained with.
+_CODES = ("z", "tcq64")
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,9 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         for training in [pool.submit(train, folder, seed, size) for seed in options.seeds]:
             training.result()
+        goals = [(seed, code, searched) for seed in options.seeds for code in _CODES for searched in (False, True)]
+        for training in [pool.submit(train_code, folder, *goal, size) for goal in goals]:
+            training.result()
         rows = [
             Row(seed, lattice, price, effort, count)
             for lattice, seed, effort, count in rows_wanted(options.lattices, options.seeds, size.images)
@@ -121,42 +132,66 @@ def main() -> None:
     command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
     networks = [pd.read_csv(folder / "rows" / f"{row.name}.csv") for row in rows]
     others = [pd.read_csv(folder / "rows" / f"{codec_name(*which)}.csv") for which in codecs]
-    text = page(pd.concat(networks), pd.concat(others), size.first, size.second, command, code, options.output)
+    steps = [size.first, size.second, size.third]
+    text = page(pd.concat(networks), pd.concat(others), steps, command, code, options.output)
     with whole_file(options.output) as temporary:
         temporary.write_text(text)
     print(text)
 
 
 def rows_wanted(names: Sequence[str], seeds: Sequence[int], images: int) -> list[tuple[str, int, int | None, int]]:
-    """Lattice, seed, effort and how many images: rounding and the middle code have all of them.
+    """Lattice, seed, effort and how many images: rounding and the middle code have all of them with the first seed.
 
-    Other seeds, the search and other codes have every second image: comparisons are made image by image.
+    Other seeds, the search, and other codes (one seed) have every second image: comparisons are made image by image.
     """
-    compared = [name for name in ("z", "tcq64") if name in names]
+    compared = [name for name in _CODES if name in names]
     half = (images + 1) // 2
     found: list[tuple[str, int, int | None, int]] = [(name, seeds[0], None, images) for name in compared]
     found += [(name, seed, None, half) for seed in seeds[1:] for name in compared]
-    found += [(name, seeds[0], 0, half) for name in compared]
+    found += [(name, seed, 0, half) for seed in seeds for name in compared]
     return found + [(name, seeds[0], None, half) for name in names if name not in compared]
 
 
 def train(folder: Path, seed: int, size: Size) -> None:
-    """Both trainings of a seed, as ``run.py`` does them; what is finished is kept."""
-    common = ["--config-name", "images", "experiment=images/multirate", f"seed={seed}", "reconstructions=false"]
-    common += ["lambda=0.025", "eval_symbols=1", "threads=1"]
+    """The trainings of a seed that all codes start from, as ``run.py`` does them; what is finished is kept."""
     noisy, rounded = folder / f"noise_{seed}", folder / f"rounding_{seed}"
     if (rounded / "rd_point.json").exists():
         return
-    run([*common, *size.first, "bottleneck=scalar", f"hydra.run.dir={noisy}"], folder / "log.txt")
-    start = ["lattice=z", f"init_from={noisy}", f"hydra.run.dir={rounded}"]
-    run([*common, *size.second, *start], folder / "log.txt")
+    _run(folder, seed, *size.first, "bottleneck=scalar", f"hydra.run.dir={noisy}")
+    _run(folder, seed, *size.second, "lattice=z", f"init_from={noisy}", f"hydra.run.dir={rounded}")
 
 
-def network_with(folder: Path, seed: int, lattice: str) -> ImageCheckpoint:
-    """The trained network of a seed with a lattice in the place of rounding, through its file ``coder.pt``."""
-    path = folder / f"coder_{seed}_{lattice}.pt"
+def train_code(folder: Path, seed: int, code: str, searched: bool, size: Size) -> None:
+    """The training with one code, from the network with rounding; what is finished is kept."""
+    place = _trained(folder, seed, code, searched)
+    if (place / "rd_point.json").exists():
+        return
+    start = [f"lattice={code}", "bottleneck.along=image", f"init_from={folder / f'rounding_{seed}'}"]
+    _run(folder, seed, *size.third, *start, f"module.searched={str(searched).lower()}", f"hydra.run.dir={place}")
+
+
+def _run(folder: Path, seed: int, *settings: str) -> None:
+    common = ["--config-name", "images", "experiment=images/multirate", f"seed={seed}", "reconstructions=false"]
+    run([*common, "lambda=0.025", "eval_symbols=1", "threads=1", *settings], folder / "log.txt")
+
+
+def _trained(folder: Path, seed: int, lattice: str, searched: bool) -> Path:
+    """Where a lattice's network is: all trellis codes have that of the middle one."""
+    return folder / f"{'searched' if searched else 'nearest'}_{'z' if lattice == 'z' else _CODES[-1]}_{seed}"
+
+
+def network_with(folder: Path, seed: int, lattice: str, searched: bool = False) -> ImageCheckpoint:
+    """The trained network of a seed with a lattice in the place of rounding, through its file ``coder.pt``.
+
+    Args:
+        folder: of the runs.
+        seed: of the network.
+        lattice: its code.
+        searched: whether it was trained with the encoder's search.
+    """
+    path = folder / f"coder_{seed}_{lattice}{'_searched' if searched else ''}.pt"
     if not path.exists():
-        trained = folder / f"rounding_{seed}"
+        trained = _trained(folder, seed, lattice, searched)
         settings: Any = OmegaConf.to_container(OmegaConf.load(trained / "config.yaml").network_config, resolve=True)
         settings["bottleneck"] |= {"along": "image", "lattice": {"_target_": "ltc.lattices.get", "name": lattice}}
         network = instantiate(settings)
@@ -171,7 +206,7 @@ def crop(folder: Path, seed: int, data: Path, path: Path) -> None:
     """A part of one photograph at equal bytes, by rounding, the middle code and Pillow's codecs."""
     (pixels,) = (pixels for name, pixels in images(data, 24) if name == _CROP)
     coders = {"rounding": by_network(network_with(folder, seed, "z"), pixels, _CROP_BYTES, None)}
-    coders["tcq64 + search"] = by_network(network_with(folder, seed, "tcq64"), pixels, _CROP_BYTES, 0)
+    coders["tcq64 + search"] = by_network(network_with(folder, seed, "tcq64", True), pixels, _CROP_BYTES, 0)
     for codec in available():
         if codec.setting == "quality":
             coders[codec.name] = by_pillow(codec, pixels, _CROP_BYTES)
@@ -188,7 +223,7 @@ def measure(folder: Path, row: Row, data: Path) -> str:
     """Codes all images of a row into files, unless that has been done."""
     path = folder / "rows" / f"{row.name}.csv"
     if not path.exists():
-        checkpoint = network_with(folder, row.seed, row.lattice)
+        checkpoint = network_with(folder, row.seed, row.lattice, row.effort is not None)
         checkpoint.network.at(row.price)
         search = None if row.effort is None else Refinement(row.price, row.effort)
         rows = [found.row for found in evaluate(checkpoint, images(data, row.images), search=search)]

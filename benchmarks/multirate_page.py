@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -25,8 +26,7 @@ _SEARCHED = " + search"
 def page(
     networks: pd.DataFrame,
     codecs: pd.DataFrame,
-    first: tuple[str, ...],
-    second: tuple[str, ...],
+    steps: Sequence[tuple[str, ...]],
     command: str,
     code: str,
     output: Path,
@@ -36,8 +36,7 @@ def page(
     Args:
         networks: a row for each image, network, lattice, search and lambda.
         codecs: a row for each image, codec and setting.
-        first: settings of the training with noise.
-        second: those of the training with rounding.
+        steps: settings of the trainings with noise, with rounding, and with each code.
         command: that made the page.
         code: commits and machine.
         output: where the page will be.
@@ -58,11 +57,12 @@ def page(
         f"Made by `{command}`; seeds {', '.join(map(str, seeds))}; {code}.",
         "",
         f"The network (`network=multirate`) is trained on crops of BSDS500 for all lambdas at once, with noise "
-        f"(`{' '.join(first)}`) and then with rounding (`{' '.join(second)}`), and tested on "
-        f"{networks['image'].nunique()} images of Kodak. **All rows have the same network, number for number**: only "
-        "the lattice, and whether the encoder searches, differ. It was trained with rounding, which favours z. Rates "
-        "are those of whole files, headers included; PSNR and MS-SSIM are those of the pixels decoded from them, means "
-        "over images.",
+        f"(`{' '.join(steps[0])}`) and then with rounding (`{' '.join(steps[1])}`). From these very numbers four "
+        f"networks go on for as many steps each (`{' '.join(steps[2])}`): z and tcq64, with nearest points and with "
+        "the points of the encoder's search (`module.searched=true`), which serve the rows without and with a search; "
+        "other trellis codes have that of tcq64. Tested on "
+        f"{networks['image'].nunique()} images of Kodak. Rates are those of whole files, headers included; PSNR and "
+        "MS-SSIM are those of the pixels decoded from them, means over images.",
         "",
         "`+ search` is the trellis search of the encoder (`--effort 0`): latents of least bits + lambda · distortion, "
         "with the decoder's own gains, kept only where the decoded image costs less. Rounding has the same search.",

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Refined", "Refinement"]
 
-# Of the bits' weight in the trellis searches: with all of it latents that others would have needed become zero, and the
-# image costs more than before (benchmarks.multirate's networks: least at 0.35 for most images, at 0.2 at low rates).
-_SHARES = (0.35, 0.2)
+# Of the bits' weight in the trellis searches. With all of it latents that others would have needed become zero, and in
+# a network that was not trained with the search the image costs more than before: there the least is at 0.2 to 0.35 of
+# it (benchmarks.multirate's networks), in one that was at 0.5 to 1.
+_SHARES = (1.0, 0.5, 0.25)
 
 
 class Refined(NamedTuple):

@@ -27,6 +27,8 @@ from ltc.images.networks import (
     hyperprior_context,
     raster_context,
     scalar,
+    swint_transforms,
+    tcm_transforms,
 )
 from ltc.images.padding import pad_to_multiple
 from ltc.images.quality import bits
@@ -46,6 +48,12 @@ NETWORKS = {
     "context_checkerboard": functools.partial(ContextNetwork, 8, 16, checkerboard_context),
     "context_channels": functools.partial(ContextNetwork, 8, 16, functools.partial(channel_context, groups=2)),
     "context_raster": functools.partial(ContextNetwork, 8, 16, raster_context),
+    "swint_checkerboard": functools.partial(
+        ContextNetwork, 16, 16, checkerboard_context, functools.partial(swint_transforms, depths=(1, 1, 1, 1))
+    ),
+    "tcm_factorized": functools.partial(
+        ContextNetwork, 16, 16, factorized_context, functools.partial(tcm_transforms, depth=1, heads=(8, 8, 8))
+    ),
     "swint_charm": functools.partial(SwinTChARM, (16, 16, 16, 16), (2, 1, 1, 1), (16, 16), (1, 1), 8, slices=2),
     "lic_tcm": functools.partial(LICTCM, 16, 16, 16, 2, (8, 8, 16), slices=2),
 }
@@ -247,6 +255,7 @@ def test_zn_is_the_scalar_quantizer(network):
         (lambda: SwinTChARM((16, 16, 16, 16), hyper_widths=(16, 16), head=8, slices=3), "slices do not divide"),
         (lambda: LICTCM(N=24), "multiples of 32"),
         (lambda: LICTCM(heads=(8, 8)), "three stages"),
+        (lambda: tcm_transforms(32, 16), "multiples of 64"),
         (lambda: ContextNetwork(8, 16, functools.partial(channel_context, groups=[4, 8])), "do not make the M=16"),
         (lambda: ContextNetwork(8, 16, functools.partial(channel_context, groups=3)), "do not make the M=16"),
         (lambda: ImageModule(FactorizedPrior(8, 8), lmbda=-1), "positive"),

@@ -3,7 +3,7 @@
 - ``image_network`` what they all are, and how a configuration becomes one
 - ``factorized`` bmshj2018-factorized; ``hyperprior`` bmshj2018-hyperprior, mbt2018-mean; ``autoregressive`` mbt2018,
   cheng2020-attn: CompressAI's networks
-- ``context`` one plain network with a choice of context models
+- ``context`` networks with a choice of transforms and context models
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
 - ``passes`` an image through a walk: measured, written or read; ``latent_parts`` its latents, ``notes`` on it
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
@@ -24,9 +24,9 @@ from ltc.images.networks.context import (
 from ltc.images.networks.factorized import FactorizedPrior
 from ltc.images.networks.hyperprior import MeanScaleHyperprior, ScaleHyperprior
 from ltc.images.networks.image_network import ImageNetwork, assemble, scalar
-from ltc.images.networks.lic_tcm import LICTCM
+from ltc.images.networks.lic_tcm import LICTCM, tcm_transforms
 from ltc.images.networks.multirate import MultirateNetwork
-from ltc.images.networks.swint_charm import SwinTChARM
+from ltc.images.networks.swint_charm import SwinTChARM, swint_transforms
 
 __all__ = [
     "LICTCM",
@@ -46,4 +46,6 @@ __all__ = [
     "hyperprior_context",
     "raster_context",
     "scalar",
+    "swint_transforms",
+    "tcm_transforms",
 ]

@@ -1,4 +1,4 @@
-"""One plain network with a choice of context models: none, checkerboard, channel by channel, position by position."""
+"""Networks with a choice of transforms, and of context models: none, checkerboard, by channels, by positions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class ContextNetwork(ImageNetwork, SimpleVAECompressionModel):
-    """The transforms of bmshj2018-hyperprior with any latent codec: what a context model is worth, all else equal.
+    """Any transforms with any latent codec: what a context model is worth, all else equal.
 
     The context models are those of the tables of Zhang & Wu, "Learning Optimal Lattice Vector Quantizers for End-to-end
     Neural Image Compression", NeurIPS 2024.
@@ -36,15 +36,19 @@ class ContextNetwork(ImageNetwork, SimpleVAECompressionModel):
         N: channels of the transforms and of the hyper-latents.
         M: channels of the latents.
         context: makes the latent codec of (N, M).
+        transforms: makes the analysis and the synthesis transform of (N, M), a sixteenth of the image's height and
+            width; None for those of bmshj2018-hyperprior.
     """
 
-    def __init__(self, N: int, M: int, context: Callable[[int, int], LatentCodec]) -> None:
+    def __init__(
+        self,
+        N: int,
+        M: int,
+        context: Callable[[int, int], LatentCodec],
+        transforms: Callable[[int, int], tuple[nn.Module, nn.Module]] | None = None,
+    ) -> None:
         super().__init__()
-        self.g_a = nn.Sequential(conv(3, N), GDN(N), conv(N, N), GDN(N), conv(N, N), GDN(N), conv(N, M))
-        inverse = [GDN(N, inverse=True) for _ in range(3)]
-        self.g_s = nn.Sequential(
-            deconv(M, N), inverse[0], deconv(N, N), inverse[1], deconv(N, N), inverse[2], deconv(N, 3)
-        )
+        self.g_a, self.g_s = (transforms or _convolutions)(N, M)
         self.latent_codec = context(N, M)
         self.factor = self.latent_codec.factor
         self.N, self.M = N, M
@@ -52,6 +56,15 @@ class ContextNetwork(ImageNetwork, SimpleVAECompressionModel):
     def code(self, coding: Pass) -> Tensor:
         codec: Any = self.latent_codec
         return codec.code(coding)
+
+
+def _convolutions(N: int, M: int) -> tuple[nn.Module, nn.Module]:
+    """The transforms of bmshj2018-hyperprior."""
+    analysis = nn.Sequential(conv(3, N), GDN(N), conv(N, N), GDN(N), conv(N, N), GDN(N), conv(N, M))
+    inverse = [GDN(N, inverse=True) for _ in range(3)]
+    return analysis, nn.Sequential(
+        deconv(M, N), inverse[0], deconv(N, N), inverse[1], deconv(N, N), inverse[2], deconv(N, 3)
+    )
 
 
 def factorized_context(N: int, M: int) -> LatentCodec:

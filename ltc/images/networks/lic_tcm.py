@@ -23,7 +23,7 @@ from ltc.images.networks.passes import Pass
 from ltc.images.networks.slices import Slices, SlicesWithHyperprior
 from ltc.images.networks.windows import Windows
 
-__all__ = ["LICTCM", "SwinAttention", "TransformerCNN"]
+__all__ = ["LICTCM", "SwinAttention", "TransformerCNN", "tcm_transforms"]
 
 
 class TransformerCNN(nn.Module):
@@ -107,34 +107,16 @@ class LICTCM(ImageNetwork, SimpleVAECompressionModel):
                 f"LIC-TCM with heads={list(heads)} has N in multiples of {multiple}, so that heads have whole "
                 f"channels; got N={N}."
             )
+        self.g_a, self.g_s = tcm_transforms(2 * N, M, depth, heads, window)
+        third = heads[-1]
 
-        def stage(head: int, size: int = window, blocks: int = depth) -> list[nn.Module]:
-            return [TransformerCNN(2 * N, size, head, shift=bool(i % 2)) for i in range(blocks)]
-
-        first, second, third = heads
-        self.g_a = nn.Sequential(
-            ResidualBlockWithStride(3, 2 * N, 2),
-            *stage(first),
-            ResidualBlockWithStride(2 * N, 2 * N, 2),
-            *stage(second),
-            ResidualBlockWithStride(2 * N, 2 * N, 2),
-            *stage(third),
-            conv3x3(2 * N, M, stride=2),
-        )
-        self.g_s = nn.Sequential(
-            ResidualBlockUpsample(M, 2 * N, 2),
-            *stage(third),
-            ResidualBlockUpsample(2 * N, 2 * N, 2),
-            *stage(second),
-            ResidualBlockUpsample(2 * N, 2 * N, 2),
-            *stage(first),
-            subpel_conv3x3(2 * N, 3, 2),
-        )
+        def stage() -> nn.Module:
+            return TransformerCNN(2 * N, hyper_window, third, shift=False)
 
         def hyper_decoder() -> nn.Module:
             return nn.Sequential(
                 ResidualBlockUpsample(hyper, 2 * N, 2),
-                *stage(third, hyper_window, 1),
+                stage(),
                 subpel_conv3x3(2 * N, M, 2),
             )
 
@@ -143,7 +125,7 @@ class LICTCM(ImageNetwork, SimpleVAECompressionModel):
             hyper,
             analysis=nn.Sequential(
                 ResidualBlockWithStride(M, 2 * N, 2),
-                *stage(third, hyper_window, 1),
+                stage(),
                 conv3x3(2 * N, hyper, stride=2),
             ),
             scales=hyper_decoder(),
@@ -153,3 +135,41 @@ class LICTCM(ImageNetwork, SimpleVAECompressionModel):
     def code(self, coding: Pass) -> Tensor:
         codec: Any = self.latent_codec
         return codec.code(coding)
+
+
+def tcm_transforms(
+    N: int, M: int, depth: int = 2, heads: Sequence[int] = (8, 16, 32), window: int = 8
+) -> tuple[nn.Module, nn.Module]:
+    """The transforms of LIC-TCM with N channels between stages and M latents, for a `ContextNetwork`, too.
+
+    Raises:
+        ValueError: if half of the channels, which are those of the attention, are no whole number of heads.
+    """
+    if N % (multiple := 2 * math.lcm(*heads)):
+        raise ValueError(
+            f"LIC-TCM with heads={list(heads)} has channels in multiples of {multiple} between stages, not {N}."
+        )
+
+    def stage(head: int) -> list[nn.Module]:
+        return [TransformerCNN(N, window, head, shift=bool(i % 2)) for i in range(depth)]
+
+    first, second, third = heads
+    analysis = nn.Sequential(
+        ResidualBlockWithStride(3, N, 2),
+        *stage(first),
+        ResidualBlockWithStride(N, N, 2),
+        *stage(second),
+        ResidualBlockWithStride(N, N, 2),
+        *stage(third),
+        conv3x3(N, M, stride=2),
+    )
+    synthesis = nn.Sequential(
+        ResidualBlockUpsample(M, N, 2),
+        *stage(third),
+        ResidualBlockUpsample(N, N, 2),
+        *stage(second),
+        ResidualBlockUpsample(N, N, 2),
+        *stage(first),
+        subpel_conv3x3(N, 3, 2),
+    )
+    return analysis, synthesis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from ltc.images.networks.gains import Gains, level_of, price_of
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.networks.passes import Pass
 from ltc.images.networks.relaxed import Relaxed
+from ltc.images.networks.searched import Searched
 from ltc.images.networks.squares import STAGES, joined, neighbours, stage
 
 __all__ = ["MultirateNetwork"]
@@ -54,6 +55,8 @@ class MultirateNetwork(ImageNetwork):
     Attributes:
         g_a: its ``level`` says where the lambda of what is coded lies among them
             (``ltc.images.networks.gains.level_of``): of one image [1], or in training of each of them [batch].
+        prices_of: in training, of crops the prices of their latents' squared errors [batch, channels, 1, 1]: latents
+            are then what the encoder's search finds (``ltc.images.networks.searched``). None for nearest points.
 
     Raises:
         ValueError: for other numbers of channels, or lambdas that do not ascend.
@@ -70,6 +73,7 @@ class MultirateNetwork(ImageNetwork):
         if not prices or prices[0] <= 0 or sorted(set(prices)) != prices:
             raise ValueError(f"prices are positive lambdas in ascending order, got {prices}.")
         self.N, self.M, self.prices = N, M, tuple(prices)
+        self.prices_of: Callable[[Tensor], Tensor] | None = None
         self.register_buffer("_deviations", block_basis(M)[1][:, None, None], persistent=False)
         # At high rate cells of volume D = 3 / (2 ln 2 lambda) of pixels from 0 to 255 are the cheapest.
         steps = [(12 * 3 / (2 * math.log(2) * price)) ** 0.5 / 255 for price in prices]
@@ -103,7 +107,8 @@ class MultirateNetwork(ImageNetwork):
     def forward(self, x: Tensor) -> dict[str, Any]:
         if not self.training:
             return super().forward(x)
-        coding = Relaxed(self.g_a(x))
+        y = self.g_a(x)
+        coding = Relaxed(y) if self.prices_of is None else Searched(y, self.prices_of(x))
         with with_derivatives():
             y_hat = self.code(coding)
         return {"x_hat": self.g_s(y_hat), "likelihoods": coding.likelihoods}

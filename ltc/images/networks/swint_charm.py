@@ -14,7 +14,7 @@ from ltc.images.networks.passes import Pass
 from ltc.images.networks.slices import Slices, SlicesWithHyperprior
 from ltc.images.networks.windows import Windows, merge, split
 
-__all__ = ["SwinTChARM"]
+__all__ = ["SwinTChARM", "swint_transforms"]
 
 
 class SwinTChARM(ImageNetwork, SimpleVAECompressionModel):
@@ -55,8 +55,7 @@ class SwinTChARM(ImageNetwork, SimpleVAECompressionModel):
         if (len(widths), len(depths), len(hyper_widths), len(hyper_depths)) != (4, 4, 2, 2):
             raise ValueError("SwinT-ChARM has four widths and depths, and two hyper_widths and hyper_depths.")
         M = widths[-1]
-        self.g_a = _encoder([3, *widths], depths, window, head)
-        self.g_s = _decoder([3, *widths], depths, window, head)
+        self.g_a, self.g_s = _transforms(widths, depths, window, head)
         hyper = [M, *hyper_widths]
         self.latent_codec = SlicesWithHyperprior(
             Slices(M, slices, width=M, side=M),
@@ -69,6 +68,21 @@ class SwinTChARM(ImageNetwork, SimpleVAECompressionModel):
     def code(self, coding: Pass) -> Tensor:
         codec: Any = self.latent_codec
         return codec.code(coding)
+
+
+def swint_transforms(
+    N: int, M: int, depths: Sequence[int] = (2, 2, 2, 2), window: int = 8, head: int = 16
+) -> tuple[nn.Module, nn.Module]:
+    """The transforms of SwinT-ChARM with N channels in each stage and M latents, for a `ContextNetwork`.
+
+    Raises:
+        ValueError: if head does not divide N and M.
+    """
+    return _transforms((N, N, N, M), depths, window, head)
+
+
+def _transforms(widths: Sequence[int], depths: Sequence[int], window: int, head: int) -> tuple[nn.Module, nn.Module]:
+    return _encoder([3, *widths], depths, window, head), _decoder([3, *widths], depths, window, head)
 
 
 def _encoder(widths: Sequence[int], depths: Sequence[int], window: int, head: int) -> nn.Module:
