@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,6 +70,14 @@ class TrellisCodePrior(TableModel):
         # Half of the time a coordinate is even.
         both = torch.logaddexp(self.even.log_mass(y, cell, which), self.odd.log_mass(y, cell, which))
         return (both - math.log(2)).sum(-1).to(y.dtype)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        # A lattice's prior has one density where a code has two, of which neither knows more at the start.
+        for name in [name for name in state_dict if name.startswith(f"{prefix}family.")]:
+            value = state_dict.pop(name)
+            for parity in ("even", "odd"):
+                state_dict[f"{prefix}{parity}.{name.removeprefix(f'{prefix}family.')}"] = value
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def support(self) -> Tensor:
         return torch.maximum(self.even.support(), self.odd.support()).amax()

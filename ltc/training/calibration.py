@@ -143,18 +143,20 @@ class Calibration:
     def _continued(
         self, neighbour: Start, objective: RDSearch, draw: Draw, validation: Tensor
     ) -> list[tuple[float, Coder]]:
-        """A coder of another lambda as the price moves to this one, at the scale that it had and at high rate's."""
+        """A coder of another lambda as the price moves to this one, at the scale that it had and at high rate's.
+
+        With the search, and if it had none without: where transforms are no isometries an open search may ruin a coder.
+        """
         end, found = float(objective.price), []
         begin = end * neighbour.ratio
-        for factor in (1.0, neighbour.ratio**-0.5):
-            coder = copy.deepcopy(neighbour.coder).to(validation.device)
-            if not self.rdo:
-                coder.search = None
-            elif coder.search is None and coder.bottleneck.searches:
-                coder.search = copy.deepcopy(objective)
-            rescale(coder, factor)
-            self._refit(coder, objective, draw, max(2, self.rdo_steps // 2), begin)
-            found.append((_cost(coder, objective, validation), coder))
+        searches = {neighbour.coder.search is not None, True} if neighbour.coder.bottleneck.searches else {False}
+        for factor in {1.0, neighbour.ratio**-0.5}:
+            for searched in searches if self.rdo else {False}:
+                coder = copy.deepcopy(neighbour.coder).to(validation.device)
+                coder.search = copy.deepcopy(coder.search or objective) if searched else None
+                rescale(coder, factor)
+                self._refit(coder, objective, draw, max(2, self.rdo_steps // 2), begin)
+                found.append((_cost(coder, objective, validation), coder))
         return found
 
     def _refit(self, coder: Coder, objective: RDSearch, draw: Draw, steps: int, begin: float | None = None) -> None:

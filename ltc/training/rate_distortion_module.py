@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -19,7 +20,7 @@ from ltc.training.calibration import Calibration, Draw
 from ltc.training.clock import TrainingClock
 from ltc.training.fitting import fit_transforms
 from ltc.training.moments import RateDistortionMoments
-from ltc.training.start import Start
+from ltc.training.start import Start, start_from_coder
 
 __all__ = ["RateDistortionModule"]
 
@@ -40,6 +41,8 @@ class RateDistortionModule(pl.LightningModule):
         alternation: the phase after training with noise, of one-shot coders with a lattice bottleneck; None for none.
         calibration: the last phase of training, of coders with a lattice bottleneck; None for none.
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
+        init_from: ``coder.pt`` of a finished run of the same source and transforms, or its folder, to start from; its
+            lattice may be another one. None to start afresh.
 
     Attributes:
         evaluated: ``RateDistortionMoments`` of the last evaluation, synchronized over all ranks.
@@ -63,6 +66,7 @@ class RateDistortionModule(pl.LightningModule):
         noise_steps: int = 0,
         alternation: Alternation | None = None,
         calibration: Calibration | None = None,
+        init_from: Path | str | None = None,
     ) -> None:
         super().__init__()
         if not lmbda > 0 or not math.isfinite(lmbda):
@@ -80,6 +84,8 @@ class RateDistortionModule(pl.LightningModule):
         self.calibrated: dict[str, float] | None = None
         self.coded_rate: float | None = None
         self.start: Start | None = None
+        if init_from is not None:
+            start_from_coder(self, Path(init_from))
 
     @torch.no_grad()
     def on_fit_start(self) -> None:

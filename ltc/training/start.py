@@ -1,18 +1,20 @@
-"""Training that starts from a coder that was trained before, for the same source at another lambda."""
+"""Training that starts from a coder that was trained before: at another lambda, or with another lattice."""
 
 from __future__ import annotations
 
 import copy
+import json
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from ltc.models.coder import Coder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
 
-__all__ = ["Start", "rescale", "start_from"]
+__all__ = ["Start", "rescale", "start_from", "start_from_coder"]
 
 
 class Start(NamedTuple):
@@ -41,6 +43,34 @@ def start_from(module: Any, path: Path, lmbda: float) -> None:
         raise ValueError(f"There is no coder to start from: {path} does not exist.")
     state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
     weights = {name.removeprefix("coder."): value for name, value in state.items() if name.startswith("coder.")}
+    _start(module, weights, lmbda, path)
+
+
+def start_from_coder(module: Any, path: Path) -> None:
+    """The same from the file ``coder.pt`` of a run, whose lattice may be another one: its priors know each other.
+
+    So that lattices are compared, and not what training happened to find, all of them go on from one coder that was
+    trained with noise or with the integers.
+
+    Args:
+        module: as above.
+        path: the file, or the run's folder.
+
+    Raises:
+        ValueError: if there is no such file, or one of another coder.
+    """
+    path = path / "coder.pt" if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"init_from={path}: there is no such coder; a finished run writes one as coder.pt.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        weights, lmbda = content["state"], float(json.loads(content["about"])["lambda"])
+    except Exception as error:
+        raise ValueError(f"init_from={path} is no coder of this project; a finished run writes one.") from error
+    _start(module, weights, lmbda, path)
+
+
+def _start(module: Any, weights: dict[str, Tensor], lmbda: float, path: Path) -> None:
     coder: Coder = copy.deepcopy(module.coder)
     try:
         coder.load_trained(weights, module.measure)
