@@ -31,6 +31,8 @@ def section_lines(
     """A source's section: picture, BD-rates, points."""
     source = next(iter(systems.values()))[0]["source"]
     commands = ", ".join(f"`python run.py -m --config-name {name} size=cpu`" for name in section.sweeps)
+    if section.lattices:
+        commands += f" and, from its coders, {', '.join(section.lattices)} as the sweep's file says,"
     made = f"Made by {commands} at commit {', '.join(commits)}; {_minutes(seconds)}."
     lines = [f"## {section.title}", "", section.note, evaluated_on(systems), made, ""]
     if bound.vacuous_from is not None and source != "sawbridge":
