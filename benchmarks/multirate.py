@@ -142,14 +142,14 @@ def main() -> None:
 def rows_wanted(names: Sequence[str], seeds: Sequence[int], images: int) -> list[tuple[str, int, int | None, int]]:
     """Lattice, seed, effort and how many images: rounding and the middle code have all of them with the first seed.
 
-    Other seeds, the search, and other codes (one seed) have every second image: comparisons are made image by image.
+    Other seeds, the search, and other codes (one seed) have every third image: comparisons are made image by image.
     """
     compared = [name for name in _CODES if name in names]
-    half = (images + 1) // 2
+    part = (images + 2) // 3
     found: list[tuple[str, int, int | None, int]] = [(name, seeds[0], None, images) for name in compared]
-    found += [(name, seed, None, half) for seed in seeds[1:] for name in compared]
-    found += [(name, seed, 0, half) for seed in seeds for name in compared]
-    return found + [(name, seeds[0], None, half) for name in names if name not in compared]
+    found += [(name, seed, None, part) for seed in seeds[1:] for name in compared]
+    found += [(name, seed, 0, part) for seed in seeds for name in compared]
+    return found + [(name, seeds[0], None, part) for name in names if name not in compared]
 
 
 def train(folder: Path, seed: int, size: Size) -> None:
