@@ -53,7 +53,8 @@ SMALL = {
 }
 # What a choice needs beside it.
 WITH = {
-    ("experiment", "one_shot"): ["source=gaussian_correlated", "lattice=a2", "alternation.steps=2", "calibration=null"]
+    ("experiment", "dither"): ["source=gaussian_correlated", "lattice=a2", "calibration=null"],
+    ("experiment", "one_shot"): ["source=gaussian_correlated", "lattice=a2", "alternation.steps=2", "calibration=null"],
 }
 
 # What may be refused, and in which words.
