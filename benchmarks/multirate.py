@@ -101,6 +101,7 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="seconds, to see that everything works")
     parser.add_argument("--folder", type=Path, help="of runs and rows (multirun/multirate)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--searched", type=int, nargs="+", metavar="SEED", help="seeds of rows with the search (all)")
     parser.add_argument("--lattices", nargs="+", default=["z", "tcq8", "tcq64", "tcq256"])
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
@@ -119,7 +120,9 @@ def main() -> None:
             training.result()
         rows = [
             Row(seed, lattice, price, effort, count)
-            for lattice, seed, effort, count in rows_wanted(options.lattices, options.seeds, size.images)
+            for lattice, seed, effort, count in rows_wanted(
+                options.lattices, options.seeds, size.images, options.searched
+            )
             for price in size.prices
         ]
         jobs: list[Any] = [pool.submit(measure, folder, row, options.data) for row in rows]
@@ -139,7 +142,9 @@ def main() -> None:
     print(text)
 
 
-def rows_wanted(names: Sequence[str], seeds: Sequence[int], images: int) -> list[tuple[str, int, int | None, int]]:
+def rows_wanted(
+    names: Sequence[str], seeds: Sequence[int], images: int, searched: Sequence[int] | None = None
+) -> list[tuple[str, int, int | None, int]]:
     """Lattice, seed, effort and how many images: rounding and the middle code have all of them with the first seed.
 
     Other seeds, the search, and other codes (one seed) have every third image: comparisons are made image by image.
@@ -148,7 +153,7 @@ def rows_wanted(names: Sequence[str], seeds: Sequence[int], images: int) -> list
     part = (images + 2) // 3
     found: list[tuple[str, int, int | None, int]] = [(name, seeds[0], None, images) for name in compared]
     found += [(name, seed, None, part) for seed in seeds[1:] for name in compared]
-    found += [(name, seed, 0, part) for seed in seeds for name in compared]
+    found += [(name, seed, 0, part) for seed in searched or seeds for name in compared]
     return found + [(name, seeds[0], None, part) for name in names if name not in compared]
 
 
