@@ -118,6 +118,7 @@ def main() -> None:
         goals = [(seed, code, searched) for seed in options.seeds for code in _CODES for searched in (False, True)]
         for training in [pool.submit(train_code, folder, *goal, size) for goal in goals]:
             training.result()
+        wanted = rows_wanted(options.lattices, options.seeds, size.images, options.searched)
         rows = [
             Row(seed, lattice, price, effort, count)
             for lattice, seed, effort, count in rows_wanted(
