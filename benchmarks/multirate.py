@@ -120,11 +120,7 @@ def main() -> None:
             training.result()
         wanted = rows_wanted(options.lattices, options.seeds, size.images, options.searched)
         rows = [
-            Row(seed, lattice, price, effort, count)
-            for lattice, seed, effort, count in rows_wanted(
-                options.lattices, options.seeds, size.images, options.searched
-            )
-            for price in size.prices
+            Row(seed, lattice, price, effort, count) for lattice, seed, effort, count in wanted for price in size.prices
         ]
         jobs: list[Any] = [pool.submit(measure, folder, row, options.data) for row in rows]
         codecs = [(codec, value) for codec in available() for value in codec.values]
