@@ -111,11 +111,11 @@ class _Job:
     def _run(self, alone: contextlib.ExitStack) -> float:
         """Takes the result that there is, or trains, and keeps the record."""
         check_sweep(HydraConfig.get())
+        check_settings(self.cfg)
         # Interpolations are followed once: what comes reads every node several times.
         composed, resolved = self.cfg, OmegaConf.to_container(self.cfg, resolve=True)
         assert isinstance(resolved, dict)
         self.cfg = OmegaConf.create(resolved)
-        check_settings(self.cfg)
         mark, about = fingerprint(identity(self.cfg, self.folder)), job_settings(self.cfg)
         self.record = record = JobRecord(self.folder, mark, self.cfg.get("resume", True), about)
         known = (self.folder, record.objective) if record.state == "finished" else self._elsewhere(mark)

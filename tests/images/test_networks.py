@@ -48,9 +48,6 @@ NETWORKS = {
     "context_checkerboard": functools.partial(ContextNetwork, 8, 16, checkerboard_context),
     "context_channels": functools.partial(ContextNetwork, 8, 16, functools.partial(channel_context, groups=2)),
     "context_raster": functools.partial(ContextNetwork, 8, 16, raster_context),
-    "swint_checkerboard": functools.partial(
-        ContextNetwork, 16, 16, checkerboard_context, functools.partial(swint_transforms, depths=(1, 1, 1, 1))
-    ),
     "tcm_factorized": functools.partial(
         ContextNetwork, 16, 16, factorized_context, functools.partial(tcm_transforms, depth=1, heads=(8, 8, 8))
     ),
@@ -234,6 +231,14 @@ def test_a_lattice_starts_from_a_scalar_checkpoint(network, tmp_path):
     (tmp_path / "text.pt").write_text("no checkpoint")
     with pytest.raises(ValueError, match=r"text\.pt is no coder"):
         start_from(fresh, tmp_path / "text.pt")
+
+
+@pytest.mark.parametrize("transforms", [swint_transforms, tcm_transforms])
+def test_transforms_are_mirror_images(transforms):
+    """Latents at a sixteenth of an image's height and width, and an image again."""
+    analysis, synthesis = transforms(64, 32)
+    y = analysis(torch.rand(2, 3, 64, 128))
+    assert y.shape == (2, 32, 4, 8) and synthesis(y).shape == (2, 3, 64, 128)
 
 
 def test_zn_is_the_scalar_quantizer(network):

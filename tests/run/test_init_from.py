@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import torch
 
 SMOKE = ["trainer=smoke", "logger=none", "eval_symbols=20000", "lambda=8"]
 
@@ -28,10 +27,6 @@ def test_lattices_start_from_one_coder(coder, sweep, tmp_path):
     # Two standard errors of the evaluation.
     error = 2 * (before["rate_error"] + before["lambda"] * before["distortion_error"])
     assert all(cost(point) < cost(before) + error for point in points), (before, points)
-    start = torch.load(coder / "coder.pt", weights_only=True)["state"]
-    kept = torch.load(tmp_path / "all" / "2" / "coder.pt", weights_only=True)["state"]
-    name = next(name for name in start if name.startswith("analysis"))
-    assert torch.equal(start[name], kept[name])
 
 
 @pytest.mark.parametrize(
