@@ -2,7 +2,6 @@
 
 - ``checkpoint`` a trained coder as one file, with the configuration that made it
 - ``earlier_coders`` what earlier versions wrote there
-- ``run_folder`` where a run's coder is, and why there may be none
 - ``container`` the ``.ltc`` file of an array, ``image_container`` that of an image, both of ``ltc.coding.file_fields``
 - ``arrays`` arrays of symbols as streams of blocks
 - ``tables`` tables (.csv, .npz, .parquet) as such streams

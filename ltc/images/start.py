@@ -8,6 +8,8 @@ import torch
 from compressai.entropy_models import EntropyModel
 from torch import nn
 
+from ltc.models.run_folder import read_start
+
 __all__ = ["start_from"]
 
 
@@ -25,14 +27,7 @@ def start_from(network: nn.Module, path: Path | str) -> None:
     Raises:
         ValueError: if there is no such file, or its network has other transforms.
     """
-    path = Path(path)
-    path = path / "coder.pt" if path.is_dir() else path
-    if not path.is_file():
-        raise ValueError(f"init_from={path}: there is no such checkpoint; an image run writes one as coder.pt.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state"]
-    except Exception as error:
-        raise ValueError(f"init_from={path} is no coder of this project; an image run writes one.") from error
+    state = read_start(path)["state"]
     models = [f"{name}." for name, module in network.named_modules() if isinstance(module, EntropyModel)]
     for name, parameter in network.named_parameters():
         found = state.get(name)

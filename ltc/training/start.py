@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ltc.models.coder import Coder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
+from ltc.models.run_folder import read_start
 
 __all__ = ["Start", "rescale", "start_from", "start_from_coder"]
 
@@ -59,15 +60,14 @@ def start_from_coder(module: Any, path: Path) -> None:
     Raises:
         ValueError: if there is no such file, or one of another coder.
     """
-    path = path / "coder.pt" if path.is_dir() else path
-    if not path.is_file():
-        raise ValueError(f"init_from={path}: there is no such coder; a finished run writes one as coder.pt.")
+    content = read_start(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        weights, lmbda = content["state"], float(json.loads(content["about"])["lambda"])
-    except Exception as error:
-        raise ValueError(f"init_from={path} is no coder of this project; a finished run writes one.") from error
-    _start(module, weights, lmbda, path)
+        lmbda = float(json.loads(content["about"])["lambda"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"init_from={path} says no lambda that it was trained for: it is no coder of vectors."
+        ) from error
+    _start(module, content["state"], lmbda, path)
 
 
 def _start(module: Any, weights: dict[str, Tensor], lmbda: float, path: Path) -> None:

@@ -226,7 +226,7 @@ def test_a_lattice_starts_from_a_scalar_checkpoint(network, tmp_path):
         assert torch.equal(dict(module.network.named_parameters())[key], value), key
     with pytest.raises(ValueError, match=r"other transforms .* g_a"):
         start_from(ScaleHyperprior(8, 24), tmp_path / "coder.pt")
-    with pytest.raises(ValueError, match="no such checkpoint"):
+    with pytest.raises(ValueError, match="no checkpoint"):
         start_from(fresh, tmp_path / "nothing.pt")
     (tmp_path / "text.pt").write_text("no checkpoint")
     with pytest.raises(ValueError, match=r"text\.pt is no coder"):

@@ -32,7 +32,7 @@ def test_lattices_start_from_one_coder(coder, sweep, tmp_path):
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("nowhere", "there is no such coder"),
+        ("nowhere", "There is no checkpoint"),
         ("text.pt", "is no coder of this project"),
         ("z/0", "holds another coder"),
     ],

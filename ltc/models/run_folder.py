@@ -1,4 +1,4 @@
-"""Where a run's coder is, and, where there is none, what there is in its place."""
+"""Where a run's coder is, what training starts from there, and, where there is none, what there is in its place."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
-__all__ = ["coder_place", "is_training_checkpoint", "why_no_coder"]
+import torch
+
+__all__ = ["coder_place", "is_training_checkpoint", "read_start", "why_no_coder"]
 
 # What every checkpoint of Lightning holds.
 _MARK = b"pytorch-lightning_version"
@@ -38,6 +41,26 @@ def why_no_coder(path: Path) -> str:
     if jobs:
         return f"There is no coder.pt in {folder}, but in {len(jobs)} folders in it: name one of them, {jobs[0]} say."
     return f"There is no coder.pt in {folder}, which is no folder of a run."
+
+
+def read_start(path: Path | str) -> dict[str, Any]:
+    """What the coder holds that a training is asked to start from with ``init_from``: its ``state`` among others.
+
+    Args:
+        path: the file, or the folder of the run that wrote it as ``coder.pt``.
+
+    Raises:
+        ValueError: if there is no such file, or it is none of this project.
+    """
+    place = coder_place(path)
+    if not place.is_file():
+        raise ValueError(f"init_from={path}: {why_no_coder(place)}")
+    try:
+        content = torch.load(place, map_location="cpu", weights_only=True)
+        content["state"].keys()
+    except Exception as error:
+        raise ValueError(f"init_from={path} is no coder of this project; a finished run writes one.") from error
+    return dict(content)
 
 
 def is_training_checkpoint(data: bytes) -> bool:
