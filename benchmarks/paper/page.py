@@ -14,7 +14,7 @@ from benchmarks.paper.sections import Section
 from benchmarks.paper.systems import bd_rate
 from ltc.theory import SampleUpperBound
 
-__all__ = ["ecvq_lines", "image_lines", "prior_lines", "published_lines", "section_lines"]
+__all__ = ["ecvq_lines", "image_lines", "path_lines", "prior_lines", "published_lines", "section_lines"]
 
 Systems = dict[str, list[dict[str, Any]]]
 
@@ -98,6 +98,12 @@ def _summary(systems: Systems, bound: Bound) -> list[str]:
             gaps = [p.get("theory_gap") for p in points]
             row.append(", ".join("-" if gap is None else f"{gap:.3f}" for gap in gaps))
         lines.append(_cells(row))
+    rates = []
+    for name in anchors:
+        known = [p for p in systems[name] if math.isfinite(p["bound_rate"])]
+        rates.append(bd_rate(known, [{**p, "rate": p["bound_rate"]} for p in known]))
+    most = ["R(D) itself" if bound.is_rd else "the bound itself", *(f"{rate:+.1f} %" for rate in rates)]
+    lines.append(_cells(most + [""] * (len(head) - len(most))))
     return lines
 
 
@@ -153,6 +159,33 @@ def published_lines(points: Sequence[dict[str, Any]]) -> list[str]:
         lines.append(
             f"| {known.lattice} | {known.lmbda:g} | {known.rate:.4f}, {known.distortion:.5f} | {cost:.4f} | "
             f"{ours['rate']:.4f}, {ours['distortion']:.5f} | {our_cost:.4f} | {cost - our_cost:+.4f} |"
+        )
+    return [*lines, ""]
+
+
+def path_lines(points: Sequence[dict[str, Any]]) -> list[str]:
+    """What a trellis code costs at low rate, beyond the limit of N(0, 1), where its points are those of one path.
+
+    Args:
+        points: of the sweep ``gaussian_path``.
+    """
+    lines = [
+        "### At low rate, along a path",
+        "",
+        "A trellis code where points of their own end at sending nothing: each lambda starts from the coder of the one "
+        "before (`path=[...]`), linear transforms, 256 states. Above the limit: rate + lambda D, less the least that "
+        "R(D) allows. Made by `python run.py -m --config-name gaussian_path size=cpu`.",
+        "",
+        "| lambda | rate ± s.e. | distortion ± s.e. | rate + lambda D | above the limit |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for p in sorted(points, key=lambda p: p["lambda"]):
+        cost, lmbda = p["rate"] + p["lambda"] * p["distortion"], p["lambda"]
+        least = min(1.0, 1 / (2 * math.log(2) * lmbda))
+        limit = -0.5 * math.log2(least) + lmbda * least
+        lines.append(
+            f"| {lmbda:g} | {p['rate']:.4f} ± {p['rate_error']:.1g} | {p['distortion']:.4f} ± "
+            f"{p['distortion_error']:.1g} | {cost:.4f} | {cost - limit:.4f} |"
         )
     return [*lines, ""]
 
