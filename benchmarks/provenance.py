@@ -37,7 +37,7 @@ def _commit() -> str:
 def commits_of(sweeps: Iterable[Path]) -> list[str]:
     """The commits that made the points of sweeps: a page may be written later than they."""
     found: dict[str, None] = {}
-    for path in (path for sweep in sweeps for path in sorted(sweep.glob("*/provenance.json"))):
+    for path in (path for sweep in sweeps for path in sorted(sweep.rglob("provenance.json"))):
         known = json.loads(path.read_text())
         changed = " with changes" if (path.parent / "changes.diff").exists() else ""
         found[f"{str(known['commit'])[:7]}{changed}"] = None

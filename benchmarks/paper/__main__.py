@@ -63,9 +63,10 @@ def main() -> None:
 
 
 def _from(start: Path, section: Section) -> list[str]:
-    """What is asked of a sweep in which lattices go on from one coder for each lambda."""
+    """What is asked of a sweep in which lattices go on from one coder for each lambda, a tenth of its steps."""
     names = ",".join(f"bltc_{name}" for name in section.lattices)
-    return [f"experiment={names}", *section.going_on, f"init_from={start}/bltc_z_${{lambda}}"]
+    begin = f"init_from={start}/bltc_z_${{lambda}}"
+    return [f"experiment={names}", "noise=0", "optimizer.lr=5e-4", "steps_share=0.1", begin]
 
 
 def _sweep(name: str, folder: Path, options: argparse.Namespace, *more: str) -> None:
@@ -112,7 +113,7 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         "the integers (z) have the same recipe on both sides: they say what the lattice brings. "
         "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration. Block "
         "coders of real sources go on from one coder for each lambda, trained with noise as NTC is, for a tenth more "
-        "steps (Sawbridge: three tenths), the integers among them: rows differ by their lattice, and not by what a "
+        "steps, the integers among them: rows differ by their lattice, and not by what a "
         "training found. The last row of BD-rates is what is there to be gained. What "
         "separates a coder from a bound is the lattice's at most as far as the column says: the latents that carry "
         "something, times the lattice's gap at high rate. The rest is transform, prior, and the bound's own distance.",

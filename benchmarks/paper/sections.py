@@ -19,14 +19,12 @@ class Section:
         sweeps: names in ``multirun_sweeps`` whose points it shows; the first one's folder keeps its bounds.
         note: what a reader has to know of source and bound.
         lattices: that go on from the first sweep's block LTC with the integers, which is the start of all of them.
-        going_on: how they do: what was found best for the source, the same for each of them.
     """
 
     title: str
     sweeps: tuple[str, ...]
     note: str
     lattices: tuple[str, ...] = ()
-    going_on: tuple[str, ...] = ("noise=0", "optimizer.lr=5e-4", "steps_share=0.1")
 
 
 SECTIONS = (
@@ -54,7 +52,6 @@ SECTIONS = (
         "function of Wagner and Ballé (DCC 2021); block coders can, and are compared with an upper bound on R(D) from "
         "samples.",
         ("z", "bw16", "leech", "tcq256"),
-        ("noise=0", "optimizer.lr=2e-3", "steps_share=0.3"),
     ),
     Section(
         "Physics",
