@@ -28,7 +28,7 @@ _MAY = {
     "codec": {"lattices", "entropy", "coding", "arrays", "models", "images", "transforms", "vectors"},
 }
 # Single files beside the packages, which know none of them.
-_FILES = {"extras", "files", "lazy", "npy_header", "pixels"}
+_FILES = {"extras", "files", "lazy", "npy_header", "pixels", "run_folder"}
 # Who may know the frameworks.
 _FRAMEWORKS = {
     "pytorch_lightning": {"training"},

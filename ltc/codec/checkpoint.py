@@ -21,7 +21,7 @@ from torch import Tensor
 from ltc.codec.earlier_coders import of_today
 from ltc.files import whole_file
 from ltc.models import Coder
-from ltc.models.run_folder import coder_place, is_training_checkpoint, why_no_coder
+from ltc.run_folder import coder_place, is_training_checkpoint, why_no_coder
 
 __all__ = [
     "IMAGE_FORMAT",

@@ -16,7 +16,7 @@ from ltc.codec.interruption import Interruptions
 from ltc.codec.memory import memory_for
 from ltc.codec.packing import add_parsers
 from ltc.codec.progress import progress_bar
-from ltc.models.run_folder import coder_place
+from ltc.run_folder import coder_place
 
 if TYPE_CHECKING:
     import numpy as np

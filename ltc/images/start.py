@@ -8,7 +8,7 @@ import torch
 from compressai.entropy_models import EntropyModel
 from torch import nn
 
-from ltc.models.run_folder import read_start
+from ltc.run_folder import read_start
 
 __all__ = ["start_from"]
 

@@ -9,7 +9,6 @@
 - ``distortion`` squared and absolute error
 - ``neighbour_search`` a search with the decoder in the loop; ``latent_order`` which latents share a lattice vector
 - ``rd_search`` rate-distortion optimal quantization in a coder
-- ``run_folder`` where a run's coder is, and why there may be none
 """
 
 from ltc.models.block_coder import BlockCoder

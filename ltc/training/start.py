@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ltc.models.coder import Coder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
-from ltc.models.run_folder import read_start
+from ltc.run_folder import read_start
 
 __all__ = ["Start", "rescale", "start_from", "start_from_coder"]
 

@@ -8,8 +8,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import torch
-
 __all__ = ["coder_place", "is_training_checkpoint", "read_start", "why_no_coder"]
 
 # What every checkpoint of Lightning holds.
@@ -52,6 +50,8 @@ def read_start(path: Path | str) -> dict[str, Any]:
     Raises:
         ValueError: if there is no such file, or it is none of this project.
     """
+    import torch  # where a coder is, commands without torch ask, too
+
     place = coder_place(path)
     if not place.is_file():
         raise ValueError(f"init_from={path}: {why_no_coder(place)}")
