@@ -14,7 +14,6 @@ each part has found is kept in ``multirun/limit``, by commit and options, so tha
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from functools import partial
 from pathlib import Path
@@ -183,8 +182,7 @@ class Page:
             cells = [f"{lmbda:g}"]
             for code in codes:
                 p = self.packed(f"slope-{code}-{lmbda}", _FEW, code, lmbda=lmbda)
-                least = min(1.0, 1 / (2 * math.log(2) * lmbda))
-                above = p["rate"] + lmbda * p["distortion"] - GaussianRD().rate(least) - lmbda * least
+                above = p["rate"] + lmbda * p["distortion"] - GaussianRD().least_cost(lmbda)
                 cells += [f"{p['rate']:.3f}", f"{above:.4f}"]
             lines.append("| " + " | ".join(cells) + " |")
         return [*lines, ""]

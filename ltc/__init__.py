@@ -20,8 +20,8 @@ The layers, each of which knows only those above it in this list. Each is loaded
 - ``ltc.codec`` trained coders on files, and the commands
 
 Beside them ``files`` writes files whole or not at all, ``npy_header`` and ``pixels`` read arrays' headers and images,
-``run_folder`` knows where a run's coder is,
-``extras`` says what to install, and ``lazy`` loads packages at their first use.
+``run_folder`` knows where a run's coder is, ``extras`` says what to install, and ``lazy`` loads packages at their first
+use.
 """
 
 from __future__ import annotations

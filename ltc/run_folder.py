@@ -1,4 +1,4 @@
-"""Where a run's coder is, what training starts from there, and, where there is none, what there is in its place."""
+"""Where a run's coder is, what it holds, and, where there is none, what there is in its place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-__all__ = ["coder_place", "is_training_checkpoint", "read_start", "why_no_coder"]
+__all__ = ["coder_place", "read_content", "read_start"]
 
 # What every checkpoint of Lightning holds.
 _MARK = b"pytorch-lightning_version"
@@ -20,7 +20,7 @@ def coder_place(path: Path | str) -> Path:
     return path / "coder.pt" if path.is_dir() else path
 
 
-def why_no_coder(path: Path) -> str:
+def _why_no_coder(path: Path) -> str:
     """Why there is no file of a coder at a place: one sentence.
 
     Args:
@@ -41,8 +41,8 @@ def why_no_coder(path: Path) -> str:
     return f"There is no coder.pt in {folder}, which is no folder of a run."
 
 
-def read_start(path: Path | str) -> dict[str, Any]:
-    """What the coder holds that a training is asked to start from with ``init_from``: its ``state`` among others.
+def read_content(path: Path | str) -> tuple[Path, dict[str, Any]]:
+    """What a checkpoint holds, of whatever kind its coder is, and the path of the file.
 
     Args:
         path: the file, or the folder of the run that wrote it as ``coder.pt``.
@@ -52,18 +52,40 @@ def read_start(path: Path | str) -> dict[str, Any]:
     """
     import torch  # where a coder is, commands without torch ask, too
 
-    place = coder_place(path)
-    if not place.is_file():
-        raise ValueError(f"init_from={path}: {why_no_coder(place)}")
+    path = coder_place(path)
+    if not path.exists():
+        raise ValueError(_why_no_coder(path))
+    data = path.read_bytes()
     try:
-        content = torch.load(place, map_location="cpu", weights_only=True)
-        content["state"].keys()
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ValueError(f"init_from={path} is no coder of this project; a finished run writes one.") from error
-    return dict(content)
+        raise ValueError(_foreign(path, data)) from error
+    if not isinstance(content, dict) or not str(content.get("format")).startswith("ltc-"):
+        raise ValueError(_foreign(path, data))
+    return path, content
 
 
-def is_training_checkpoint(data: bytes) -> bool:
+def read_start(path: Path | str) -> dict[str, Any]:
+    """What the coder holds that a training is asked to start from with ``init_from``; see ``read_content``."""
+    try:
+        place, content = read_content(path)
+        if not isinstance(content.get("state"), dict):
+            raise ValueError(f"{place} is damaged: it has no parameters.")
+    except (ValueError, OSError) as error:
+        raise ValueError(f"init_from: {error}") from error
+    return content
+
+
+def _foreign(path: Path, data: bytes) -> str:
+    if _is_training_checkpoint(data):
+        return (
+            f"{path} is what a training goes on from, no coder: a run writes its coder as coder.pt when training "
+            "has ended."
+        )
+    return f"{path} is no coder of this project: a run writes one as coder.pt."
+
+
+def _is_training_checkpoint(data: bytes) -> bool:
     """Whether a file holds what a training goes on from: a checkpoint of Lightning."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

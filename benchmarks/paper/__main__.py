@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +52,20 @@ def main() -> None:
     # CompressAI's import of torch_geometric, when a prior of NTC's is made.
     warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated", category=FutureWarning)
     console = Console()
-    sections = {section.sweeps[0]: section for section in SECTIONS if section.lattices}
+    lattices = {section.sweeps[0]: section.lattices for section in SECTIONS}
     for name in options.sweeps:
         console.rule(f"{name}: {options.folder / name}")
         _sweep(name, options.folder / name, options)
-        if name in sections:
+        if lattices.get(name):
             going_on = f"{name}{LATTICES}"
             console.rule(f"{going_on}: {options.folder / going_on}")
-            _sweep(name, options.folder / going_on, options, *_from(options.folder / name, sections[name]))
+            _sweep(name, options.folder / going_on, options, *_from(options.folder / name, lattices[name]))
     _write_page(options, console)
 
 
-def _from(start: Path, section: Section) -> list[str]:
+def _from(start: Path, lattices: Sequence[str]) -> list[str]:
     """What is asked of a sweep in which lattices go on from one coder for each lambda, a tenth of its steps."""
-    names = ",".join(f"bltc_{name}" for name in section.lattices)
+    names = ",".join(f"bltc_{name}" for name in lattices)
     begin = f"init_from={start}/bltc_z_${{lambda}}"
     return [f"experiment={names}", "noise=0", "optimizer.lr=5e-4", "steps_share=0.1", begin]
 
@@ -113,8 +114,8 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         "the integers (z) have the same recipe on both sides: they say what the lattice brings. "
         "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration. Block "
         "coders of real sources go on from one coder for each lambda, trained with noise as NTC is, for a tenth more "
-        "steps, the integers among them: rows differ by their lattice, and not by what a "
-        "training found. The last row of BD-rates is what is there to be gained. What "
+        "steps, the integers among them: rows differ by their lattice, and not by what a training "
+        "found. The last row of BD-rates is what is there to be gained. What "
         "separates a coder from a bound is the lattice's at most as far as the column says: the latents that carry "
         "something, times the lattice's gap at high rate. The rest is transform, prior, and the bound's own distance.",
         "",
@@ -159,8 +160,9 @@ def _cells(folder: Path, pictures: Path) -> list[str]:
             continue
         source = _source(sweep)
         samples = source.sample(4000 * 2 // source.dim, torch.Generator().manual_seed(1)).reshape(-1, 2)
-        for job in sorted(p for p in (folder / sweep).iterdir() if (p / "rd_point.json").exists()):
-            point, system = json.loads((job / "rd_point.json").read_text()), system_of(job)
+        found = [p for p in (folder / sweep).iterdir() if (p / "rd_point.json").exists()]
+        for system, job in sorted(((system_of(p), p) for p in found), key=lambda pair: (pair[0] != "NTC", pair[1])):
+            point = json.loads((job / "rd_point.json").read_text())
             if float(point["lambda"]) == 4 and system in ("NTC", "LTC, a2"):
                 jobs.append(
                     (f"{heading}, {system}: {point['rate']:.3f} bits, D = {point['distortion']:.3f}", job, samples)

@@ -49,11 +49,12 @@ def system_of(job: Path) -> str:
 
 
 def by_system(points: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The points of each system, by rate; systems in the order of the sweep."""
+    """The points of each system, by rate; NTC first, others in the order of the sweep."""
     systems: dict[str, list[dict[str, Any]]] = {}
     for point in points:
         systems.setdefault(point["system"], []).append(point)
-    return {name: sorted(found, key=lambda p: p["rate"]) for name, found in systems.items()}
+    ordered = sorted(systems, key=lambda name: name != "NTC")
+    return {name: sorted(systems[name], key=lambda p: p["rate"]) for name in ordered}
 
 
 def bd_rate(anchor: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from torch import Tensor
 from ltc.codec.earlier_coders import of_today
 from ltc.files import whole_file
 from ltc.models import Coder
-from ltc.run_folder import coder_place, is_training_checkpoint, why_no_coder
+from ltc.run_folder import read_content
 
 __all__ = [
     "IMAGE_FORMAT",
@@ -33,7 +32,6 @@ __all__ = [
     "fingerprint_in",
     "fingerprint_of",
     "load_coder",
-    "read_content",
     "save_coder",
 ]
 
@@ -134,37 +132,6 @@ def coder_from(path: Path, content: dict[str, Any]) -> CodecCheckpoint:
 
 class CheckpointRefused(ValueError):
     """A sentence that says what is wrong already."""
-
-
-def read_content(path: Path | str) -> tuple[Path, dict[str, Any]]:
-    """What a checkpoint holds, of whatever kind its coder is, and the path of the file.
-
-    Args:
-        path: the file, or the folder of the run that wrote it as ``coder.pt``.
-
-    Raises:
-        ValueError: if there is no such file, or it is none of this project.
-    """
-    path = coder_place(path)
-    if not path.exists():
-        raise ValueError(why_no_coder(path))
-    data = path.read_bytes()
-    try:
-        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ValueError(_foreign(path, data)) from error
-    if not isinstance(content, dict) or not str(content.get("format")).startswith("ltc-"):
-        raise ValueError(_foreign(path, data))
-    return path, content
-
-
-def _foreign(path: Path, data: bytes) -> str:
-    if is_training_checkpoint(data):
-        return (
-            f"{path} is what a training goes on from, no coder: a run writes its coder as coder.pt when training "
-            "has ended."
-        )
-    return f"{path} is no coder of this project: a run writes one as coder.pt."
 
 
 def _check_content(path: Path, content: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from ltc.codec.interruption import Interruptions
 from ltc.codec.memory import memory_for
 from ltc.codec.packing import add_parsers
 from ltc.codec.progress import progress_bar
-from ltc.run_folder import coder_place
+from ltc.run_folder import coder_place, read_content
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ def _compress(options: argparse.Namespace, interruptions: Interruptions) -> None
 
     from ltc.codec.arrays import ArrayReader
     from ltc.codec.audio import WaveReader
-    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
+    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from
     from ltc.codec.stream import compress_stream
     from ltc.codec.tables import TableReader, is_table
 
@@ -145,7 +145,7 @@ def _decompress(options: argparse.Namespace, interruptions: Interruptions) -> No
     import torch
 
     from ltc.codec.arrays import ArrayWriter
-    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from, read_content
+    from ltc.codec.checkpoint import IMAGE_FORMAT, coder_from
     from ltc.codec.image_container import is_image
     from ltc.codec.stream import decompress_stream
 

@@ -17,9 +17,9 @@ from ltc.codec.checkpoint import (
     allowed_names,
     check_names,
     fingerprint_of,
-    read_content,
 )
 from ltc.files import whole_file
+from ltc.run_folder import read_content
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork

@@ -12,6 +12,7 @@ from ltc.codec.container import read_end, read_header
 from ltc.codec.ends import name_of, reading
 from ltc.codec.image_container import is_image, read_image_file
 from ltc.coding.file_fields import read_chunk
+from ltc.run_folder import read_content
 
 __all__ = ["about"]
 
@@ -71,7 +72,7 @@ def _about_image(file: BinaryIO) -> dict[str, str]:
 
 
 def _about_coder(path: str) -> dict[str, str]:
-    from ltc.codec.checkpoint import IMAGE_FORMAT, fingerprint_in, read_content
+    from ltc.codec.checkpoint import IMAGE_FORMAT, fingerprint_in
 
     place, content = read_content(path)
     name, kind = fingerprint_in(place, content).hex(), "images"

@@ -52,6 +52,24 @@ class GaussianRD(RateDistortionFunction):
     def distortion(self, rate: float) -> float:
         return self.variance * 2.0 ** (-2.0 * self._nonnegative_rate(rate))
 
+    def least_cost(self, lmbda: float) -> float:
+        """The least of ``R(D) + lambda D`` over all distortions, bits: where R(D) has the slope ``-lambda``.
+
+        Args:
+            lmbda: bits per unit of distortion, positive.
+
+        Raises:
+            ValueError: if ``lmbda`` is not positive and finite.
+
+        Examples:
+            >>> GaussianRD().least_cost(0.1)  # nothing is sent
+            0.1
+        """
+        if not 0 < lmbda < math.inf:
+            raise ValueError(f"lmbda: got {lmbda!r}, but it must be positive and finite")
+        distortion = min(self.variance, 1 / (2 * math.log(2) * lmbda))
+        return self.rate(distortion) + lmbda * distortion
+
 
 class WaterfillingRD(RateDistortionFunction):
     r"""The Gaussian vector source N(0, C) under mean squared error: reverse water-filling.

@@ -46,7 +46,7 @@ def test_arrays(error, array, saved, fails, succeeds, tmp_path, monkeypatch):
 def test_images(error, tmp_path, fails, monkeypatch):
     """Before the pixels are there, and after."""
     Image.new("RGB", (70, 40)).save(tmp_path / "a.png")
-    monkeypatch.setattr("ltc.codec.checkpoint.read_content", lambda path: (path, {"format": "ltc-image-coder"}))
+    monkeypatch.setattr("ltc.codec.command.read_content", lambda path: (path, {"format": "ltc-image-coder"}))
     monkeypatch.setattr(ltc.codec.image_checkpoint, "network_from", lambda path, content: None)
     monkeypatch.setattr(ltc.codec.images, "compress_image", failing(error))
     said = fails("compress", tmp_path, tmp_path / "a.png", tmp_path / "new.ltc")

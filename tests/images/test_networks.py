@@ -220,7 +220,7 @@ def test_training_sees_only_the_past(network, name):
 
 def test_a_lattice_starts_from_a_scalar_checkpoint(network, tmp_path):
     trained, fresh = network("mean"), network("mean", "e8")
-    torch.save({"state": trained.state_dict()}, tmp_path / "coder.pt")
+    torch.save({"format": "ltc-image-coder", "state": trained.state_dict()}, tmp_path / "coder.pt")
     module = ImageModule(fresh, 0.01, init_from=tmp_path)
     for key, value in trained.named_parameters():
         assert torch.equal(dict(module.network.named_parameters())[key], value), key

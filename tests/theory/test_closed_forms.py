@@ -40,6 +40,17 @@ def test_rate_and_distortion_are_inverse(bound: RateDistortionFunction, f: float
     assert bound.distortion(bound.rate(d)) == pytest.approx(d, rel=1e-9)
 
 
+@given(scale, st.floats(1e-3, 1e3), fraction)
+def test_no_distortion_costs_less_than_the_least(variance: float, lmbda: float, f: float) -> None:
+    bound = GaussianRD(variance)
+    reached = min(variance, 1 / (2 * math.log(2) * lmbda))
+    assert bound.least_cost(lmbda) == pytest.approx(bound.rate(reached) + lmbda * reached)
+    d = f * variance
+    assert bound.least_cost(lmbda) <= bound.rate(d) + lmbda * d + 1e-9
+    with pytest.raises(ValueError, match="lmbda"):
+        bound.least_cost(-lmbda)
+
+
 @given(bound, st.lists(fraction, min_size=3, max_size=3, unique=True))
 def test_rate_is_nonincreasing_and_convex(bound: RateDistortionFunction, f: list[float]) -> None:
     a, b, c = (x * bound.max_distortion for x in sorted(f))
