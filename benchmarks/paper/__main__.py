@@ -88,6 +88,7 @@ def _results(folder: Path) -> dict[str, float]:
 def _write_page(options: argparse.Namespace, console: Console) -> None:
     pictures = options.page.parent / "results"
     pictures.mkdir(parents=True, exist_ok=True)
+    made_with = provenance()  # before the page's own pictures are changes
     body: list[str] = []
     for section in SECTIONS:
         names = [*section.sweeps, *(f"{name}{LATTICES}" for name in section.sweeps if section.lattices)]
@@ -106,7 +107,7 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
     head = [
         "# Results",
         "",
-        f"Made by `python -m benchmarks.paper --size {options.size}`, with seed 0; {provenance()}. All sweeps, bounds "
+        f"Made by `python -m benchmarks.paper --size {options.size}`, with seed 0; {made_with}. All sweeps, bounds "
         f"and fits together took {seconds / 60:.0f} minutes, {options.jobs} jobs at a time with a thread each.",
         "",
         'Rates are exact code lengths in bits per symbol, evaluated on data that training never saw; "rate in a '
