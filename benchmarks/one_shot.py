@@ -1,7 +1,7 @@
 """One symbol at a time: lattices beside rounding and NTC with the same transforms, latents, steps and seeds.
 
     python -m benchmarks.one_shot                    # all sweeps, hours; goes on where it was stopped
-    python -m benchmarks.one_shot physics_one_shot   # one of them, and the page with those that are there
+    python -m benchmarks.one_shot physics_one_shot   # one of them; the page's other sections stay
 
 Runs the sweeps ``multirun_sweeps/*_one_shot.yaml``, three seeds of each point, and ``dithered.yaml``, the systems of
 Lei, Hassani & Saeedi Bidokhti (ICLR 2025), into ``multirun/``; writes ``docs/one_shot.md`` with a picture of each.
@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from benchmarks.kept_sections import with_kept
 from benchmarks.paper.systems import bd_rate, by_system, read_sweep
 from benchmarks.provenance import commits_of, provenance
 from docs.pictures.style import figure, plain
@@ -64,11 +65,13 @@ def main() -> None:
     )
     parser.add_argument("--jobs", type=int, default=2, help="jobs at a time, a thread each")
     options = parser.parse_args()
-    lines = [
+    for name in options.sweeps or _SWEEPS:
+        run(_SWEEPS[name], _ROOT / "multirun" / name, options.jobs)
+    head = [
         "# One symbol at a time, measured",
         "",
-        f"Made by `{' '.join(['python -m benchmarks.one_shot', *options.sweeps])}`; {provenance()}. Seeds 0, 1 and 2, "
-        "and 0 alone with dither.",
+        f"Made by `python -m benchmarks.one_shot`; {provenance()}. One sweep can be measured anew by itself, so each "
+        "section says its own commit. Seeds 0, 1 and 2, and 0 alone with dither.",
         "",
         "The same standardized transforms, latents, learning rates, steps and seeds in every row of a table. NTC has "
         "noise and then rounding; the others go on with true quantization, the decoder in the encoder's search "
@@ -80,13 +83,13 @@ def main() -> None:
         "of latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many "
         "latents, and the same transforms, steps and lambdas.",
     ]
-    for name in options.sweeps or _SWEEPS:
-        run(_SWEEPS[name], _ROOT / "multirun" / name, options.jobs)
+    made = []
     for name, sweep in _SWEEPS.items():
         if (_ROOT / "multirun" / name / "rd_points.csv").exists():
-            lines += section(name, sweep)
-    text = "\n".join(lines) + "\n"
-    with whole_file(_ROOT / "docs" / "one_shot.md") as temporary:
+            made += section(name, sweep)
+    page = _ROOT / "docs" / "one_shot.md"
+    text = "\n".join([*head, "", *with_kept(made, page, [sweep.title for sweep in _SWEEPS.values()])]) + "\n"
+    with whole_file(page) as temporary:
         temporary.write_text(text)
     print(text)
 

@@ -1,7 +1,7 @@
 """The experiments of the paper: every sweep, its bound, and the page that puts them side by side.
 
     python -m benchmarks.paper                    # or: make paper
-    python -m benchmarks.paper --sweeps banana    # one source's sweeps, and the page with what is there
+    python -m benchmarks.paper --sweeps banana    # one source's sweeps; the page's other sections stay
     python -m benchmarks.paper --size paper --folder multirun/paper_full --page docs/results_paper.md
 
 A second run does only what is missing: jobs, bounds and fits that are in the folder are kept.
@@ -26,8 +26,21 @@ from rich.console import Console
 
 import conf  # noqa: F401  (Hydra finds the sweeps)
 from benchmarks.ecvq import ECVQPoint, measure
+from benchmarks.kept_sections import with_kept
 from benchmarks.paper.bounds import bound_of
-from benchmarks.paper.page import ecvq_lines, image_lines, path_lines, prior_lines, published_lines, section_lines
+from benchmarks.paper.page import (
+    CELLS,
+    IMAGES,
+    PRIORS,
+    ecvq_lines,
+    image_lines,
+    made_by,
+    path_lines,
+    prior_lines,
+    published_lines,
+    section_lines,
+    total_minutes,
+)
 from benchmarks.paper.pictures import draw_cells_beside, draw_section
 from benchmarks.paper.sections import LATTICES, SECTIONS, Section
 from benchmarks.paper.systems import by_system, read_sweep, system_of
@@ -98,17 +111,19 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
             body += _section(section, present, options.folder, pictures)
     if (options.folder / "priors" / "rd_points.csv").exists():
         points = read_sweep(options.folder / "priors")
-        body += prior_lines(points, _parameters("priors", {p["system"] for p in points}))
+        made = _made_by("priors", options.folder)
+        body += prior_lines(points, _parameters("priors", {p["system"] for p in points}), made)
     if (options.folder / "pairs" / "rd_points.csv").exists():
         body += _cells(options.folder, pictures)
     body += image_lines(_ROOT / "docs" / "images.md")
-    everything = [*_SWEEPS, *(f"{section.sweeps[0]}{LATTICES}" for section in SECTIONS)]
-    seconds = sum(spent(options.folder / name) for name in everything)
+    body = with_kept(body, options.page, [*(section.title for section in SECTIONS), PRIORS, CELLS, IMAGES])
+    minutes = total_minutes(body)
     head = [
         "# Results",
         "",
         f"Made by `python -m benchmarks.paper --size {options.size}`, with seed 0; {made_with}. All sweeps, bounds "
-        f"and fits together took {seconds / 60:.0f} minutes, {options.jobs} jobs at a time with a thread each.",
+        f"and fits together took {minutes:.0f} minutes, {options.jobs} jobs at a time with a thread each; with "
+        "`--sweeps` one source is measured anew by itself, so each section says its own commit.",
         "",
         'Rates are exact code lengths in bits per symbol, evaluated on data that training never saw; "rate in a '
         'file" is that of a real bitstream. BD-rates (pchip) are over the distortions that both reach; those against '
@@ -123,7 +138,7 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
     ]
     with whole_file(options.page) as temporary:
         temporary.write_text("\n".join([*head, *body]).rstrip() + "\n")
-    console.print(f"{options.page}: {seconds / 60:.1f} minutes altogether")
+    console.print(f"{options.page}: {minutes:.0f} minutes altogether")
 
 
 def _section(section: Section, present: list[str], folder: Path, pictures: Path) -> list[str]:
@@ -149,7 +164,7 @@ def _section(section: Section, present: list[str], folder: Path, pictures: Path)
         lines += published_lines(points)
         lines += ecvq_lines(_ecvq(home), points)
         if (folder / "gaussian_path" / "rd_points.csv").exists():
-            lines += path_lines(read_sweep(folder / "gaussian_path"))
+            lines += path_lines(read_sweep(folder / "gaussian_path"), _made_by("gaussian_path", folder))
     return lines
 
 
@@ -170,16 +185,23 @@ def _cells(folder: Path, pictures: Path) -> list[str]:
                 )
     draw_cells_beside(pictures / "cells.png", jobs)
     return [
-        "## What the transforms learn: cells",
+        f"## {CELLS}",
         "",
         "Pairs at lambda 4, nonlinear transforms. NTC's cells are images of squares, LTC's with A2 of hexagons: on "
         "i.i.d. Gaussian pairs no transform turns one into the other, and the hexagons' smaller second moment is what "
-        "is gained. The Banana at this lambda is described by one latent, and both cut it alike. Made by "
-        "`python run.py -m --config-name pairs size=cpu` and the Banana's sweep.",
+        "is gained. The Banana at this lambda is described by one latent, and both cut it alike. The Banana's cells "
+        f"are those of its sweep. {_made_by('pairs', folder)}",
         "",
         "![cells](results/cells.png)",
         "",
     ]
+
+
+def _made_by(name: str, folder: Path) -> str:
+    """By what a section of one sweep was made."""
+    return made_by(
+        f"`python run.py -m --config-name {name} size=cpu`", commits_of([folder / name]), spent(folder / name)
+    )
 
 
 def _ecvq(home: Path) -> list[ECVQPoint]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,22 @@ from benchmarks.paper.sections import Section
 from benchmarks.paper.systems import bd_rate
 from ltc.theory import GaussianRD, SampleUpperBound
 
-__all__ = ["ecvq_lines", "image_lines", "path_lines", "prior_lines", "published_lines", "section_lines"]
+__all__ = [
+    "CELLS",
+    "IMAGES",
+    "PRIORS",
+    "ecvq_lines",
+    "image_lines",
+    "made_by",
+    "path_lines",
+    "prior_lines",
+    "published_lines",
+    "section_lines",
+    "total_minutes",
+]
+
+PRIORS, CELLS, IMAGES = "Priors for latents that depend on each other", "What the transforms learn: cells", "Images"
+"""Headings of the sections beside those of the sources."""
 
 Systems = dict[str, list[dict[str, Any]]]
 
@@ -33,7 +49,7 @@ def section_lines(
     commands = ", ".join(f"`python run.py -m --config-name {name} size=cpu`" for name in section.sweeps)
     if section.lattices:
         commands += f" and, from its coders, {', '.join(section.lattices)} as the sweep's file says,"
-    made = f"Made by {commands} at commit {', '.join(commits)}; {_minutes(seconds)}."
+    made = made_by(commands, commits, seconds)
     lines = [f"## {section.title}", "", section.note, evaluated_on(systems), made, ""]
     if bound.vacuous_from is not None and source != "sawbridge":
         least = min(p["distortion"] for points in systems.values() for p in points)
@@ -163,18 +179,19 @@ def published_lines(points: Sequence[dict[str, Any]]) -> list[str]:
     return [*lines, ""]
 
 
-def path_lines(points: Sequence[dict[str, Any]]) -> list[str]:
+def path_lines(points: Sequence[dict[str, Any]], made: str) -> list[str]:
     """What a trellis code costs at low rate, beyond the limit of N(0, 1), where its points are those of one path.
 
     Args:
         points: of the sweep ``gaussian_path``.
+        made: by what they were made.
     """
     lines = [
         "### At low rate, along a path",
         "",
         "A trellis code where points of their own end at sending nothing: each lambda starts from the coder of the one "
         "before (`path=[...]`), linear transforms, 256 states. Above the limit: rate + lambda D, less the least that "
-        "R(D) allows. Made by `python run.py -m --config-name gaussian_path size=cpu`.",
+        f"R(D) allows. {made}",
         "",
         "| lambda | rate ± s.e. | distortion ± s.e. | rate + lambda D | above the limit |",
         "| --- | --- | --- | --- | --- |",
@@ -208,19 +225,20 @@ def ecvq_lines(found: Sequence[ECVQPoint], points: Sequence[dict[str, Any]]) -> 
     return [*lines, ""]
 
 
-def prior_lines(points: Sequence[dict[str, Any]], parameters: dict[str, int]) -> list[str]:
+def prior_lines(points: Sequence[dict[str, Any]], parameters: dict[str, int], made: str) -> list[str]:
     """Exact mixtures beside flows.
 
     Args:
         points: of the sweep ``priors``.
         parameters: of each experiment's prior.
+        made: by what they were made.
     """
     lines = [
-        "## Priors for latents that depend on each other",
+        f"## {PRIORS}",
         "",
         "The Banana in its plane: linear transforms and A2, so that the prior has to know the shape. Flows have the "
         "paper's Monte-Carlo rate (an estimate with 256 points in the cell, and no code), the others exact rates. "
-        "Made by `python run.py -m --config-name priors size=cpu`.",
+        f"{made}",
         "",
         "| prior | parameters | lambda | rate | distortion | gap to R(D) ± s.e. | rate + lambda D | training, s |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -232,6 +250,27 @@ def prior_lines(points: Sequence[dict[str, Any]], parameters: dict[str, int]) ->
             f"{p['rate'] + p['lambda'] * p['distortion']:.4f} | {p['train_seconds']:.0f} |"
         )
     return [*lines, ""]
+
+
+def made_by(commands: str, commits: Sequence[str], seconds: float) -> str:
+    """By what a section was made, at which commits, in what time.
+
+    Example:
+        >>> made_by("`make paper`", ["abc1234"], 30.0)
+        'Made by `make paper` at commit abc1234; 30 seconds.'
+    """
+    return f"Made by {commands} at commit {', '.join(commits)}; {_minutes(seconds)}."
+
+
+def total_minutes(lines: Sequence[str]) -> float:
+    """The minutes that all sections took, by what `made_by` says of each.
+
+    Example:
+        >>> total_minutes(["Made by `a` at commit 1; 3 minutes.", "", "Text. Made by `b` at commit 2; 30 seconds."])
+        3.5
+    """
+    found = (re.search(r"Made by .* at commit .*; (\d+) (minutes|seconds)\.$", line) for line in lines)
+    return sum(float(m[1]) / (1 if m[2] == "minutes" else 60) for m in found if m)
 
 
 def _minutes(seconds: float) -> str:
@@ -247,7 +286,7 @@ def image_lines(page: Path) -> list[str]:
     table = text.split("## BD-rate", 1)[1].split("\n## ", 1)[0].strip()
     folder = page.stem
     return [
-        "## Images",
+        f"## {IMAGES}",
         "",
         f"{made} All of it: [{page.name}]({page.name}); the command's log: [{folder}/log.txt]({folder}/log.txt).",
         "",
