@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 
 __all__ = ["FAMILIES", "FamilySource", "accept_lattices_in_experiments"]
 
-FAMILIES = ("ltc", "one_shot", "dither", "bltc", "eclq", "images/ltc")
+FAMILIES = ("ltc", "one_shot", "dither", "bltc", "refine", "eclq", "images/ltc")
 """Files of ``conf/experiment`` that leave the lattice open."""
 
 _GROUP = "experiment/"

@@ -77,10 +77,9 @@ def main() -> None:
 
 
 def _from(start: Path, lattices: Sequence[str]) -> list[str]:
-    """What is asked of a sweep in which lattices go on from one coder for each lambda, a tenth of its steps."""
-    names = ",".join(f"bltc_{name}" for name in lattices)
-    begin = f"init_from={start}/bltc_z_${{lambda}}"
-    return [f"experiment={names}", "noise=0", "optimizer.lr=5e-4", "steps_share=0.1", begin]
+    """What is asked of a sweep in which lattices go on from one coder for each lambda."""
+    names = ",".join(f"refine_{name}" for name in lattices)
+    return [f"experiment={names}", f"init_from={start}/bltc_z_${{lambda}}"]
 
 
 def _sweep(name: str, folder: Path, options: argparse.Namespace, *more: str) -> None:
@@ -129,9 +128,9 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         'file" is that of a real bitstream. BD-rates (pchip) are over the distortions that both reach; those against '
         "the integers (z) have the same recipe on both sides: they say what the lattice brings. "
         "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration. Block "
-        "coders of real sources go on from one coder for each lambda, trained with noise as NTC is, for a tenth more "
-        "steps, the integers among them: rows differ by their lattice, and not by what a training "
-        "found. The last row of BD-rates is what is there to be gained. What "
+        "coders of real sources go on from one coder for each lambda, trained with noise as NTC is: a tenth more "
+        "steps, then three quarters of these with the decoder in the encoder's search, the integers among them. Rows "
+        "differ by their lattice, and not by what a training found. The last row of BD-rates is what is there to be gained. What "
         "separates a coder from a bound is the lattice's at most as far as the column says: the latents that carry "
         "something, times the lattice's gap at high rate. The rest is transform, prior, and the bound's own distance.",
         "",

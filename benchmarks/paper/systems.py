@@ -17,6 +17,7 @@ __all__ = ["bd_rate", "by_system", "read_sweep", "system_of"]
 _KINDS = {
     "ltc": "LTC",
     "bltc": "block LTC",
+    "refine": "block LTC",
     "one_shot": "one-shot LTC",
     "dither": "dithered LTC",
     "eclq": "trellis code",

@@ -88,6 +88,34 @@ class TableModel(EntropyModel):
             found.append(k.gather(2, residue)[..., 0] * self.step.to(y.dtype))
         return torch.cat(found) if found else y.clone()
 
+    @torch.no_grad()
+    def cheapest_of(self, lowest: Tensor, costs: Tensor, part: slice) -> Tensor:
+        """The integers with the least ``sum costs + rate``, each one of a few: exact, by the trellis search.
+
+        Args:
+            lowest: int64 [batch, coordinates], the least integer of each coordinate that may be chosen.
+            costs: [batch, coordinates, width], in bits, of that integer and those that follow; at least one of each
+                residue class.
+            part: which coordinates these are, whole vectors of the lattice.
+
+        Returns:
+            int64 [batch, coordinates].
+        """
+        q, width = self.modulus, costs.shape[-1]
+        radius = self.radius(torch.stack([lowest.amin(), lowest.amax() + width]))
+        table = self.tables(radius)[0][:, part].T / -LOG2  # [coordinates, grid]
+        offsets = torch.arange(width, device=lowest.device)
+        rows = torch.arange(len(table), device=lowest.device)[:, None]
+        total = costs + table[rows, lowest[..., None] + offsets + radius].to(costs)
+        # By how many whole periods above the lowest, and by residue above it.
+        total = torch.nn.functional.pad(total, (0, -width % q), value=math.inf).unflatten(-1, (-1, q))
+        least, period = total.min(-2)
+        above = (torch.arange(q, device=lowest.device) - lowest[..., None]) % q  # of each residue class
+        n = self.lattice.dim
+        residue = self.lattice.cheapest(least.gather(-1, above).reshape(-1, n, q)).reshape(*lowest.shape, 1)
+        above = above.gather(-1, residue)
+        return lowest + (period.gather(-1, above) * q + above)[..., 0]
+
     def radius(self, k: Tensor, spare: int = 0) -> int:
         """Half the length of a table that holds the model's mass and all of ``k``; a multiple of q.
 

@@ -7,11 +7,13 @@
 - ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
 - ``gvq`` a free codebook as bottleneck, what lattices are compared with
 - ``distortion`` squared and absolute error
-- ``neighbour_search`` a search with the decoder in the loop; ``latent_order`` which latents share a lattice vector
+- ``neighbour_search`` a search with the decoder in the loop, ``block_search`` that of block coders; ``latent_order`` which
+  latents share a lattice vector
 - ``rd_search`` rate-distortion optimal quantization in a coder
 """
 
 from ltc.models.block_coder import BlockCoder
+from ltc.models.block_search import BlockSearch
 from ltc.models.bottleneck import Bottleneck
 from ltc.models.coder import Coder, Coding
 from ltc.models.distortion import DISTORTIONS
@@ -29,6 +31,7 @@ __all__ = [
     "ECVQ",
     "GVQ",
     "BlockCoder",
+    "BlockSearch",
     "Bottleneck",
     "Coder",
     "Coding",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ltc.entropy import TableModel
+from ltc.models.block_search import BlockSearch
 from ltc.models.coder import Coder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
+from ltc.models.rd_search import RDSearch
 
 __all__ = ["BlockCoder"]
 
@@ -71,3 +74,22 @@ class BlockCoder(Coder):
         y = (point / self.gain).reshape(len(point), -1, self.n)
         y = (y if self.after is None else self.after(y)).transpose(1, 2) + self.mean
         return self.synthesis(y.reshape(len(point) * self.n, -1)).reshape(len(point), -1)
+
+    def closed_search(self, objective: RDSearch) -> BlockSearch:
+        """A search with the decoder in its loop, for ``neighbours``.
+
+        Args:
+            objective: the price of distortion and its measure.
+
+        Raises:
+            ValueError: if latents of different vectors are decoded together, or the prior has no trellis search.
+        """
+        if self.after is not None or not isinstance(self.bottleneck.entropy_model, TableModel):
+            raise ValueError(
+                "A block's search with the decoder in its loop is for a prior that is a product along a trellis "
+                "(entropy_model=exact, with any lattice but an, an_dual and their like) and for no compander."
+            )
+        return BlockSearch(float(objective.price), self.n, objective.measure)
+
+    def _closed_search_of(self, state: dict[str, Tensor], measure: str) -> BlockSearch:
+        return BlockSearch(1.0, self.n, measure)

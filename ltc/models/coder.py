@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ltc.coding import PointModel, decode_points, encode_points
 from ltc.models.bottleneck import Bottleneck
 from ltc.models.latent_order import LatentOrder
-from ltc.models.neighbour_search import NeighbourSearch
+from ltc.models.lattice_bottleneck import LatticeBottleneck
+from ltc.models.neighbour_search import NeighbourSearch, neighbours_of_zero
 from ltc.models.rd_search import RDSearch
 
 __all__ = ["Coder", "Coding"]
@@ -63,7 +64,7 @@ class Coder(nn.Module):
         self.register_buffer("gain", torch.tensor(float(gain)))
         self.noisy = False
         self.search: RDSearch | None = None
-        self.neighbours: NeighbourSearch | None = None
+        self.neighbours: nn.Module | None = None
         self.order: LatentOrder | None = None
         self.tables: PointModel | None = None
 
@@ -149,7 +150,27 @@ class Coder(nn.Module):
         point = self.bottleneck.quantize(y) if self.search is None else self._searched(x, y)[0]
         if self.neighbours is None:
             return point
-        return self.neighbours(x, point, self.decode, self.bottleneck.rate, most)
+        return self.neighbours(x, point, self.decode, self.bottleneck.entropy_model, most)
+
+    def closed_search(self, objective: RDSearch) -> nn.Module:
+        """A search with the decoder in its loop, for ``neighbours``.
+
+        Args:
+            objective: the price of distortion and its measure.
+
+        Raises:
+            ValueError: if the bottleneck has no lattice.
+        """
+        if not isinstance(self.bottleneck, LatticeBottleneck):
+            raise ValueError(
+                f"A search among lattice points needs a lattice, {type(self.bottleneck).__name__} has none."
+            )
+        offsets = neighbours_of_zero(self.bottleneck.lattice, self.bottleneck.entropy_model.dim)
+        return NeighbourSearch(float(objective.price), offsets, objective.measure)
+
+    def _closed_search_of(self, state: dict[str, Tensor], measure: str) -> nn.Module:
+        """One of the form that a trained coder has."""
+        return NeighbourSearch(1.0, torch.zeros_like(state["neighbours.offsets"]), measure)
 
     def _searched(self, x: Tensor, y: Tensor) -> tuple[Tensor, Coding]:
         """The better point of the nearest one and the open search's."""
@@ -187,7 +208,7 @@ class Coder(nn.Module):
         self.search = RDSearch(1.0, measure) if "search" in has else None
         self.neighbours = self.order = None
         if "neighbours" in has:
-            self.neighbours = NeighbourSearch(1.0, torch.zeros_like(state["neighbours.offsets"]), measure)
+            self.neighbours = self._closed_search_of(state, measure)
         if "order" in has:
             self.order = LatentOrder(torch.zeros_like(state["order.order"]))
         self.load_state_dict(state)

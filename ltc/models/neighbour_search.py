@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ltc.entropy import EntropyModel
 from ltc.lattices import Lattice
 from ltc.models.distortion import DISTORTIONS
 
@@ -44,7 +45,7 @@ class NeighbourSearch(nn.Module):
         x: Tensor,
         point: Tensor,
         decode: Callable[[Tensor], Tensor],
-        rate: Callable[[Tensor], Tensor],
+        model: EntropyModel,
         most: int | None = None,
     ) -> Tensor:
         """The best of each point and its neighbours.
@@ -53,7 +54,7 @@ class NeighbourSearch(nn.Module):
             x: blocks [batch, components].
             point: lattice points [batch, dim].
             decode: maps points [m, dim] to reconstructions.
-            rate: maps points [m, dim] to bits [m].
+            model: the prior of the points.
             most: neighbours to look at, at random; None for all of them.
 
         Returns:
@@ -68,7 +69,7 @@ class NeighbourSearch(nn.Module):
             tried = near[:, None] + offsets.to(near)
             flat = tried.flatten(0, 1)
             distortion = self.distortion(blocks.repeat_interleave(len(offsets), 0), decode(flat))
-            cost = (rate(flat) + self.price * distortion).view(tried.shape[:2])
+            cost = (model(flat) + self.price * distortion).view(tried.shape[:2])
             best.append(tried[torch.arange(len(near)), cost.argmin(1)])
         return torch.cat(best)
 

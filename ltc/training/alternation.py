@@ -27,7 +27,6 @@ from ltc.entropy import LatentsTooFar
 from ltc.models.coder import Coder
 from ltc.models.latent_order import LatentOrder, order_by_use
 from ltc.models.lattice_bottleneck import LatticeBottleneck
-from ltc.models.neighbour_search import NeighbourSearch, neighbours_of_zero
 from ltc.models.rd_search import RDSearch
 from ltc.training.calibration import Draw
 
@@ -46,9 +45,10 @@ class Alternation:
         neighbours: candidates of the search in a step of training, at random; evaluation looks at all of them.
         checks: how often the coder is measured on held-out blocks.
         order: whether latents are first put into the order of their use.
+        floats: of a batch that a step uses, in whole blocks; None for the batch as it is.
 
     Raises:
-        ValueError: if there are no steps, checks or neighbours, or a rate is not positive.
+        ValueError: if there are no steps, checks, neighbours or floats, or a rate is not positive.
     """
 
     steps: int = 1000
@@ -58,12 +58,14 @@ class Alternation:
     neighbours: int = 32
     checks: int = 8
     order: bool = True
+    floats: int | None = None
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.checks, self.neighbours) < 1 or not min(self.lr, self.prior_lr) > 0:
+        counts = {"steps": self.steps, "checks": self.checks, "neighbours": self.neighbours, "floats": self.floats or 1}
+        if min(counts.values()) < 1 or not min(self.lr, self.prior_lr) > 0:
             raise ValueError(
-                "An alternation has steps, checks and neighbours >= 1 and learning rates > 0, got "
-                f"{self.steps}, {self.checks}, {self.neighbours}, {self.lr:g} and {self.prior_lr:g}."
+                f"An alternation has {', '.join(counts)} >= 1 and learning rates > 0, got "
+                f"{', '.join(str(count) for count in counts.values())}, {self.lr:g} and {self.prior_lr:g}."
             )
 
     def __call__(self, coder: Coder, objective: RDSearch, draw: Draw, held_out: Tensor) -> dict[str, float]:
@@ -86,7 +88,10 @@ class Alternation:
         optimizer, schedule = self._optimizer(coder)
         every = max(1, self.steps // self.checks)
         for step in range(self.steps):
-            if not self._step(coder, objective, draw(step), optimizer):
+            x = draw(step)
+            if self.floats is not None:
+                x = x[: max(1, self.floats // x.shape[1])]
+            if not self._step(coder, objective, x, optimizer):
                 break
             schedule.step()
             if (step + 1) % every == 0 or step + 1 == self.steps:
@@ -122,8 +127,7 @@ class Alternation:
             order = order_by_use(y)
             coder.order = LatentOrder(order)
             bottleneck.permute(order)
-        offsets = neighbours_of_zero(bottleneck.lattice, y.shape[1]).to(y.device)
-        coder.neighbours = NeighbourSearch(float(objective.price), offsets, objective.measure)
+        coder.neighbours = coder.closed_search(objective).to(y.device)
 
     def _optimizer(self, coder: Coder) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
         transforms = [*coder.analysis.parameters(), *coder.synthesis.parameters()]

@@ -154,6 +154,7 @@ class Calibration:
             for searched in searches if self.rdo else {False}:
                 coder = copy.deepcopy(neighbour.coder).to(validation.device)
                 coder.search = copy.deepcopy(coder.search or objective) if searched else None
+                coder.neighbours = None  # of another price
                 rescale(coder, factor)
                 self._refit(coder, objective, draw, max(2, self.rdo_steps // 2), begin)
                 found.append((_cost(coder, objective, validation), coder))

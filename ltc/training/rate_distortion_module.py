@@ -38,8 +38,8 @@ class RateDistortionModule(pl.LightningModule):
         prior_lr: learning rate of the entropy model's parameters where it is not the others': with noise, latents that
             say nothing have to become free of cost, and a prior that follows slowly hinders that.
         noise_steps: training begins with as many steps with noise in the place of quantization.
-        alternation: the phase after training with noise, of one-shot coders with a lattice bottleneck; None for none.
-        calibration: the last phase of training, of coders with a lattice bottleneck; None for none.
+        calibration: the phase after training, of coders with a lattice bottleneck; None for none.
+        alternation: the last phase, with the decoder in the encoder's search; likewise.
         scheduler: makes the learning-rate schedule (a step each batch) from the optimizer; None keeps it constant.
         init_from: ``coder.pt`` of a finished run of the same source and transforms, or its folder, to start from; its
             lattice may be another one. None to start afresh.
@@ -110,11 +110,11 @@ class RateDistortionModule(pl.LightningModule):
 
     def on_train_end(self) -> None:
         lattice = isinstance(self.coder.bottleneck, LatticeBottleneck)
-        if self._alternation is not None and lattice:
-            self._alternate(self._alternation)
         if self._calibration is not None and lattice:
             with self.clock.calibrating():
                 self._calibrate(self._calibration)
+        if self._alternation is not None and lattice:
+            self._alternate(self._alternation)
         self.clock.stop()
 
     def _calibrate(self, calibration: Calibration) -> None:

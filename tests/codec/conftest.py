@@ -37,6 +37,23 @@ _MLP = {
     "bias": True,
     "activation": {"_target_": "torch.nn.Softplus", "_partial_": True},
 }
+
+
+def _block_config(lattice: dict, n: int, latents: int, dim: int) -> dict:
+    """What conf/model/bltc.yaml and its groups resolve to."""
+    config = _config(lattice, latents * n, 0, "LatticeBottleneck", _MLP)
+    config["bottleneck"]["entropy_model"] |= {"period": latents, "run": n}
+    ends = {"analysis": {"inputs": dim, "outputs": latents}, "synthesis": {"inputs": latents, "outputs": dim}}
+    return {
+        **config,
+        "_target_": "ltc.models.BlockCoder",
+        **{name: {**_MLP, **sizes} for name, sizes in ends.items()},
+        "n": n,
+        "latents": latents,
+        "center": True,
+    }
+
+
 _E8, _TCQ = {"name": "e8", "dim": 8}, {"name": "tcq8", "dim": 16}
 # Configuration, symbols of a block, components of a symbol.
 _CODERS = {
@@ -46,6 +63,7 @@ _CODERS = {
     "dithered": (_config(_E8, 8, 8, "DitheredBottleneck", _GAIN), 8, 1),
     "search": (_config(_E8, 8, 8, "LatticeBottleneck", _LINEAR), 8, 1),
     "neighbours": (_config(_E8, 8, 8, "LatticeBottleneck", _LINEAR), 8, 1),
+    "block": (_block_config(_TCQ, 16, 2, 3), 16, 3),
     "mlp": (_config(_E8, 16, 12, "LatticeBottleneck", _MLP), 4, 3),
     "spectra": (_config(_E8, 8, 66, "LatticeBottleneck", _LINEAR), 2, 33),
 }
@@ -67,6 +85,8 @@ def _save(name: str, folder: Path) -> Path:
     if name == "neighbours":
         coder.neighbours = NeighbourSearch(40.0, neighbours_of_zero(coder.bottleneck.lattice, 8))
         coder.order = LatentOrder(torch.randperm(8))
+    if name == "block":
+        coder.neighbours = coder.closed_search(RDSearch(40.0))
     save_coder(folder / "coder.pt", coder, config, n, dim, "mse", {"source": "gaussian", "lambda": 4.0})
     return folder / "coder.pt"
 

@@ -21,9 +21,11 @@ def cost(point):
 def test_lattices_start_from_one_coder(coder, sweep, tmp_path):
     more = ["source=gaussian_correlated", f"init_from={coder}", "optimizer.lr=0.1"]  # training ruins much
     sweep(tmp_path / "all", *SMOKE, "experiment=bltc_z,bltc_e8,bltc_tcq8", *more)
+    sweep(tmp_path / "refined", *SMOKE, "experiment=refine_z,refine_e8,refine_tcq8", *more)
     before = json.loads((coder / "rd_point.json").read_text())
-    points = [json.loads(path.read_text()) for path in sorted((tmp_path / "all").glob("*/rd_point.json"))]
-    assert [point["lattice"] for point in points] == ["z", "e8", "tcq8"]
+    both = [sorted((tmp_path / name).glob("*/rd_point.json")) for name in ("all", "refined")]
+    points = [json.loads(path.read_text()) for paths in both for path in paths]
+    assert [point["lattice"] for point in points] == 2 * ["z", "e8", "tcq8"]
     # Two standard errors of the evaluation.
     error = 2 * (before["rate_error"] + before["lambda"] * before["distortion_error"])
     assert all(cost(point) < cost(before) + error for point in points), (before, points)

@@ -8,7 +8,8 @@ import torch
 
 from ltc import lattices
 from ltc.entropy import GaussianMixture, exact_prior
-from ltc.models import Coder, LatticeBottleneck, RDSearch
+from ltc.models import BlockCoder, Coder, LatticeBottleneck, RDSearch
+from ltc.models.block_search import BlockSearch
 from ltc.training import Alternation
 from ltc.transforms import MLP
 
@@ -44,6 +45,29 @@ def noise_trained(name, seed, steps=300):
     return coder
 
 
+def block_coder(name, seed):
+    """A block coder of two latents, trained with noise and sixteen vectors in a block."""
+    torch.manual_seed(seed)
+    lattice = lattices.get(*name)
+    prior = exact_prior(lattice, 32, lambda dim: GaussianMixture(dim, scale=2.0), period=2, run=16)
+    transforms = MLP(DIM, 2, (32,)), MLP(2, DIM, (32,))
+    coder = BlockCoder(transforms[0], LatticeBottleneck(prior), transforms[1], n=16, latents=2, gain=2.0)
+    optimizer = torch.optim.Adam(coder.parameters(), lr=5e-3)
+    coder.train()
+    coder.noisy = True
+    for step in range(300):
+        x = blocks(200, step)
+        loss = RDSearch(16 * LAMBDA).cost(x, *coder(x)).mean() / 16
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return coder
+
+
+def blocks(count, seed):
+    return curve(count // 16 * 16, seed).reshape(-1, 16 * DIM)
+
+
 @torch.no_grad()
 def cost(coder, x):
     return float(RDSearch(LAMBDA).cost(x, *coder.eval()(x)).mean())
@@ -58,6 +82,25 @@ def test_it_costs_less_on_fresh_data(name, seed):
     assert result["cost_after"] <= result["cost_before"]
     assert cost(coder, fresh) < 0.99 * before
     assert coder.neighbours is not None and coder.order is not None
+
+
+@pytest.mark.parametrize("name", [("z",), ("e8",), ("tcq8", 16)])
+def test_blocks_cost_less_on_fresh_data(name, seed):
+    """With the block's own search; a step has as many vectors as it is told."""
+    coder = block_coder(name, seed)
+    objective = RDSearch(16 * LAMBDA)
+
+    def cost(x):
+        with torch.no_grad():
+            return float(objective.cost(x, *coder.eval()(x)).mean())
+
+    fresh = blocks(5000, 99)
+    before = cost(fresh)
+    alternation = Alternation(steps=60, order=False, weight_decay=0.0, floats=160 * DIM)
+    result = alternation(coder, objective, lambda index: blocks(400, 1000 + index), blocks(2000, 98))
+    assert result["cost_after"] <= result["cost_before"]
+    assert cost(fresh) < 0.99 * before
+    assert isinstance(coder.neighbours, BlockSearch) and coder.order is None
 
 
 def test_a_bad_training_keeps_the_start(seed):
@@ -106,7 +149,7 @@ def test_a_bitstream_decodes_to_what_the_search_found(seed):
     assert torch.allclose(decoded, coder(x).reconstruction, atol=1e-5)
 
 
-@pytest.mark.parametrize("options", [{"steps": 0}, {"lr": 0.0}, {"neighbours": 0}])
+@pytest.mark.parametrize("options", [{"steps": 0}, {"lr": 0.0}, {"neighbours": 0}, {"floats": -1}])
 def test_nonsense_is_refused(options):
     with pytest.raises(ValueError, match="An alternation has"):
         Alternation(**options)
