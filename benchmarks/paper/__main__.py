@@ -130,9 +130,10 @@ def _write_page(options: argparse.Namespace, console: Console) -> None:
         "Nonlinear transforms train twice the steps of linear ones, and so does NTC, which has no calibration. Block "
         "coders of real sources go on from one coder for each lambda, trained with noise as NTC is: a tenth more "
         "steps, then three quarters of these with the decoder in the encoder's search, the integers among them. Rows "
-        "differ by their lattice, and not by what a training found. The last row of BD-rates is what is there to be gained. What "
-        "separates a coder from a bound is the lattice's at most as far as the column says: the latents that carry "
-        "something, times the lattice's gap at high rate. The rest is transform, prior, and the bound's own distance.",
+        "differ by their lattice, and not by what a training found. The last row of BD-rates is what is there to be "
+        "gained. What separates a coder from a bound is the lattice's at most as far as the column says: the latents "
+        "that carry something, times the lattice's gap at high rate. The rest is transform, prior, and the bound's own "
+        "distance.",
         "",
     ]
     with whole_file(options.page) as temporary:

@@ -7,8 +7,8 @@
 - ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
 - ``gvq`` a free codebook as bottleneck, what lattices are compared with
 - ``distortion`` squared and absolute error
-- ``neighbour_search`` a search with the decoder in the loop, ``block_search`` that of block coders; ``latent_order`` which
-  latents share a lattice vector
+- ``neighbour_search`` a search with the decoder in the loop, ``block_search`` that of block coders
+- ``latent_order`` which latents share a lattice vector
 - ``rd_search`` rate-distortion optimal quantization in a coder
 """
 
