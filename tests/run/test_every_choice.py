@@ -55,6 +55,7 @@ SMALL = {
 WITH = {
     ("experiment", "dither"): ["source=gaussian_correlated", "lattice=a2", "calibration=null"],
     ("experiment", "one_shot"): ["source=gaussian_correlated", "lattice=a2", "alternation.steps=2", "calibration=null"],
+    ("experiment", "refine"): ["source=gaussian_correlated", "init_from=null"],
 }
 
 # What may be refused, and in which words.
