@@ -60,6 +60,15 @@ def test_block_coders_keep_their_length(composed):
     assert (cfg.n, cfg.lattice.dim, cfg.batch_floats, cfg.steps) == (256, 256, 24000, 3000)
 
 
+@pytest.mark.parametrize("sweep", ["physics", "speech", "banana", "sawbridge"])
+def test_a_refinement_is_gentle_whatever_a_sweep_has_for_training_afresh(composed, sweep):
+    afresh, cfg = (composed(f"experiment={name}_e8", config=sweep) for name in ("bltc", "refine"))
+    assert cfg.trainer.max_steps == round(0.1 * afresh.trainer.max_steps)
+    assert cfg.module.optimizer.lr == 5e-4 < afresh.module.optimizer.lr
+    assert cfg.module.noise_steps == round(0.9 * cfg.trainer.max_steps)
+    assert afresh.module.alternation is None and cfg.module.alternation.steps == round(0.75 * cfg.trainer.max_steps)
+
+
 @torch.no_grad()
 def test_parts_of_a_block_have_the_same_transform(composed):
     cfg = composed("lattice=tcq8", "lattice.dim=12", "source=banana", "transform=mlp")
