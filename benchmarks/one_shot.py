@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from benchmarks.kept_sections import with_kept
+from benchmarks.kept_sections import sections, with_kept
 from benchmarks.paper.systems import bd_rate, by_system, read_sweep
 from benchmarks.provenance import commits_of, provenance
 from docs.pictures.style import figure, plain
@@ -55,6 +55,12 @@ _SWEEPS = {
     ),
 }
 
+_DITHER = (
+    "The systems with dither are those of Lei, Hassani & Saeedi Bidokhti (ICLR 2025): their lattices and numbers of "
+    "latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many latents, and "
+    "the same transforms, steps and lambdas."
+)
+
 Points = list[dict[str, Any]]
 
 
@@ -78,17 +84,16 @@ def main() -> None:
         "(`experiment=one_shot`), Z like the lattice. Errors are standard deviations over the seeds. Where a lattice "
         "is no better than Z, a likely reason is that search: a decoder that is trained with it can make of integers a "
         "vector quantizer of a few dimensions, which leaves little for a lattice of as few.",
-        "",
-        "The systems with dither are those of Lei, Hassani & Saeedi Bidokhti (ICLR 2025): their lattices and numbers "
-        "of latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many "
-        "latents, and the same transforms, steps and lambdas.",
     ]
     made = []
     for name, sweep in _SWEEPS.items():
         if (_ROOT / "multirun" / name / "rd_points.csv").exists():
             made += section(name, sweep)
     page = _ROOT / "docs" / "one_shot.md"
-    text = "\n".join([*head, "", *with_kept(made, page, [sweep.title for sweep in _SWEEPS.values()])]) + "\n"
+    body = with_kept(made, page, [sweep.title for sweep in _SWEEPS.values()])
+    if any("with dither" in title for title in sections(body)):
+        head += ["", _DITHER]
+    text = "\n".join([*head, "", *body]) + "\n"
     with whole_file(page) as temporary:
         temporary.write_text(text)
     print(text)
