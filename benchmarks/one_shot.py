@@ -57,8 +57,8 @@ _SWEEPS = {
 
 _DITHER = (
     "The systems with dither are those of Lei, Hassani & Saeedi Bidokhti (ICLR 2025): their lattices and numbers of "
-    "latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many latents, and "
-    "the same transforms, steps and lambdas."
+    "latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many latents, "
+    "and the same transforms, steps and lambdas."
 )
 
 Points = list[dict[str, Any]]
