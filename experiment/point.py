@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import torch
+
 from experiment.file_note import file_note
 from ltc.theory import space_filling_gap
 
@@ -45,6 +47,10 @@ def rd_point(module: Any, data: Any, steps: int, function: Any) -> dict[str, Any
     }
 
 
+# To tell by which latents vary.
+_BLOCKS = 64
+
+
 def theory_gap(module: Any, data: Any) -> float | None:
     """The high-rate gap of the lattice in bits per symbol, where theory has one: squared error, all dimensions.
 
@@ -57,8 +63,10 @@ def theory_gap(module: Any, data: Any) -> float | None:
         return None
     carrying: float = data.source.latents
     if carrying > 1:
-        latents = module.coder.latents(data.calibration_batch(0).to(module.device))
-        varying = latents.detach().var(0) > lattice.nsm
+        # A batch of long blocks may be a single one, which does not vary.
+        batches = -(-_BLOCKS // len(data.calibration_batch(0)))
+        blocks = torch.cat([data.calibration_batch(index) for index in range(batches)])
+        varying = module.coder.latents(blocks.to(module.device)).detach().var(0) > lattice.nsm
         carrying = float(varying.sum()) / module.n if bool(varying.any()) else carrying
     return carrying * space_filling_gap(lattice.nsm)
 
