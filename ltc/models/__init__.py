@@ -7,7 +7,7 @@
 - ``ecvq`` entropy-constrained vector quantization, the optimum of each dimension
 - ``gvq`` a free codebook as bottleneck, what lattices are compared with
 - ``distortion`` squared and absolute error
-- ``neighbour_search`` a search with the decoder in the loop, ``block_search`` that of block coders
+- ``closed_search`` what a search with the decoder in its loop is: ``neighbour_search``, and ``block_search`` for blocks
 - ``latent_order`` which latents share a lattice vector
 - ``rd_search`` rate-distortion optimal quantization in a coder
 """

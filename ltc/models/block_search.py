@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ltc.entropy import TableModel
-from ltc.models.distortion import DISTORTIONS
+from ltc.models.closed_search import ClosedSearch
 
 __all__ = ["BlockSearch"]
 
@@ -16,7 +16,7 @@ __all__ = ["BlockSearch"]
 _AT_ONCE = 1 << 22
 
 
-class BlockSearch(nn.Module):
+class BlockSearch(ClosedSearch):
     """Minimizes ``bits + price * distortion`` over the points of a block, latent after latent of all its vectors.
 
     A block's vectors are decoded one by one, so with all other latents held fixed the distortion is a sum over the
@@ -33,13 +33,9 @@ class BlockSearch(nn.Module):
         passes: over all latents, at most.
     """
 
-    price: Tensor
-
     def __init__(self, price: float, n: int, measure: str = "mse", passes: int = 2) -> None:
-        super().__init__()
-        self.distortion: Callable[[Tensor, Tensor], Tensor] = DISTORTIONS[measure]
+        super().__init__(price, measure)
         self.n, self.passes = n, passes
-        self.register_buffer("price", torch.tensor(float(price)))
 
     @torch.no_grad()
     def forward(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ltc.coding import PointModel, decode_points, encode_points
 from ltc.models.bottleneck import Bottleneck
+from ltc.models.closed_search import ClosedSearch
 from ltc.models.latent_order import LatentOrder
 from ltc.models.lattice_bottleneck import LatticeBottleneck
 from ltc.models.neighbour_search import NeighbourSearch, neighbours_of_zero
@@ -64,7 +65,7 @@ class Coder(nn.Module):
         self.register_buffer("gain", torch.tensor(float(gain)))
         self.noisy = False
         self.search: RDSearch | None = None
-        self.neighbours: nn.Module | None = None
+        self.neighbours: ClosedSearch | None = None
         self.order: LatentOrder | None = None
         self.tables: PointModel | None = None
 
@@ -152,7 +153,7 @@ class Coder(nn.Module):
             return point
         return self.neighbours(x, point, self.decode, self.bottleneck.entropy_model, most)
 
-    def closed_search(self, objective: RDSearch) -> nn.Module:
+    def closed_search(self, objective: RDSearch) -> ClosedSearch:
         """A search with the decoder in its loop, for ``neighbours``.
 
         Args:
@@ -168,7 +169,7 @@ class Coder(nn.Module):
         offsets = neighbours_of_zero(self.bottleneck.lattice, self.bottleneck.entropy_model.dim)
         return NeighbourSearch(float(objective.price), offsets, objective.measure)
 
-    def _closed_search_of(self, state: dict[str, Tensor], measure: str) -> nn.Module:
+    def _closed_search_of(self, state: dict[str, Tensor], measure: str) -> ClosedSearch:
         """One of the form that a trained coder has."""
         return NeighbourSearch(1.0, torch.zeros_like(state["neighbours.offsets"]), measure)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ltc.entropy import EntropyModel
 from ltc.lattices import Lattice
-from ltc.models.distortion import DISTORTIONS
+from ltc.models.closed_search import ClosedSearch
 
 __all__ = ["NeighbourSearch", "neighbours_of_zero"]
 
@@ -17,7 +17,7 @@ __all__ = ["NeighbourSearch", "neighbours_of_zero"]
 _AT_ONCE = 1 << 16
 
 
-class NeighbourSearch(nn.Module):
+class NeighbourSearch(ClosedSearch):
     """Looks for a point with less ``bits + price * distortion`` among those around one, decoder in the loop.
 
     A nonlinear decoder multiplies errors of different latents by different factors, and by others elsewhere; no search
@@ -30,13 +30,10 @@ class NeighbourSearch(nn.Module):
         measure: the distortion, a key of ``ltc.models.distortion.DISTORTIONS``.
     """
 
-    price: Tensor
     offsets: Tensor
 
     def __init__(self, price: float, offsets: Tensor, measure: str = "mse") -> None:
-        super().__init__()
-        self.distortion: Callable[[Tensor, Tensor], Tensor] = DISTORTIONS[measure]
-        self.register_buffer("price", torch.tensor(float(price)))
+        super().__init__(price, measure)
         self.register_buffer("offsets", offsets)
 
     @torch.no_grad()

@@ -61,7 +61,9 @@ class Alternation:
     floats: int | None = None
 
     def __post_init__(self) -> None:
-        counts = {"steps": self.steps, "checks": self.checks, "neighbours": self.neighbours, "floats": self.floats or 1}
+        counts = {"steps": self.steps, "checks": self.checks, "neighbours": self.neighbours}
+        if self.floats is not None:
+            counts["floats"] = self.floats
         if min(counts.values()) < 1 or not min(self.lr, self.prior_lr) > 0:
             raise ValueError(
                 f"An alternation has {', '.join(counts)} >= 1 and learning rates > 0, got "
