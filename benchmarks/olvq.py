@@ -1,7 +1,7 @@
 """Learned lattices in image networks: the two tables of OLVQ at the size of a laptop, on Kodak.
 
     python -m benchmarks.olvq              # two cores, three hours at most; goes on where it was stopped
-    python -m benchmarks.olvq --tables 1   # one of them
+    python -m benchmarks.olvq --tables 1   # one of them; the page keeps the other
     python -m benchmarks.olvq --smoke      # minutes, to see that everything works
 
 Zhang & Wu, "Learning Optimal Lattice Vector Quantizers for End-to-end Neural Image Compression", NeurIPS 2024. Its
@@ -26,6 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.images import run
+from benchmarks.kept_sections import with_kept
 from benchmarks.provenance import commits_of, provenance
 from benchmarks.spent import spent
 from ltc.files import whole_file
@@ -100,8 +101,12 @@ def main() -> None:
             print(job.result(), flush=True)
     minutes = spent(folder, time.perf_counter() - begun, 60.0) / 60
     command = " ".join(["python -m benchmarks.olvq", *sys.argv[1:]])
-    made = f"Made by `{command}` in {minutes:.0f} minutes; seed 0; {provenance()}; networks at commit "
-    text = page(folder, options.tables, size, f"{made}{', '.join(commits_of([folder]))}.")
+    made = (
+        f"Made by `{command}`; its folder has taken {minutes:.0f} minutes; seed 0; {provenance()}; networks at commit "
+    )
+    made += f"{', '.join(commits_of([folder]))}."
+    tables = [line for table in options.tables for line in _TABLES[table](folder, size, made)]
+    text = "\n".join([*_head(size), "", *with_kept(tables, options.output, list(_TITLES.values()))]) + "\n"
     with whole_file(options.output) as temporary:
         temporary.write_text(text)
     print(text)
@@ -118,14 +123,14 @@ def wanted(tables: Sequence[int]) -> list[tuple[str, str, tuple[str, ...]]]:
     for transforms in _TRANSFORMS:
         for context in _CONTEXTS:
             quantizers: tuple[str, ...] = _FIRST_TABLE if 1 in tables else ()
-            if 2 in tables and second_table(transforms, context):
+            if 2 in tables and in_second_table(transforms, context):
                 quantizers = tuple(_QUANTIZERS)
             if quantizers:
                 found.append((transforms, context, quantizers))
     return found
 
 
-def second_table(transforms: str, context: str) -> bool:
+def in_second_table(transforms: str, context: str) -> bool:
     """Whether a network is one of table 2."""
     return transforms != "LIC-TCM" and context in ("factorized", "checkerboard")
 
@@ -167,54 +172,72 @@ def saving(anchor: pd.DataFrame, test: pd.DataFrame) -> tuple[float, float]:
     return float(each.mean()), float(each.std() / math.sqrt(len(each))) if len(each) > 1 else math.nan
 
 
-def page(folder: Path, tables: Sequence[int], size: Size, made: str) -> str:
-    """The page in Markdown."""
-    lines = [
+def _head(size: Size) -> list[str]:
+    """What comes before the tables, which each say their own commit."""
+    return [
         "# Images: learned lattices, OLVQ's tables at the size of a laptop",
         "",
-        made,
-        "",
-        f"Networks of 64 channels and 96 latents, trained on crops of BSDS500 at lambda = {_LAMBDA} with noise "
-        f"(`{' '.join(size.first)}`), and from these very numbers with each quantizer (`{' '.join(size.second)}`), "
-        f"rounding among them. Tested on {size.images} images of Kodak by whole files. **Saving** is the difference of "
-        "bits/pixel + lambda · squared error to rounding in the same network, over rounding's bits/pixel: to first "
-        "order that of rate at equal distortion; the mean over images with its standard error; negative is better.",
+        f"Networks of 64 channels and 96 latents, trained on crops of BSDS500 at lambda = {_LAMBDA} with noise, and "
+        "from these very numbers with each quantizer, rounding among them. Tested on Kodak by whole files. **Saving** is "
+        "the difference of bits/pixel + lambda · squared error to rounding in the same network, over rounding's "
+        "bits/pixel: to first order that of rate at equal distortion; the mean over images with its standard error; "
+        "negative is better.",
         "",
         "Babai's rounding is the search of the paper: whatever the basis, its cell is the parallelepiped of the "
         "rounded coordinates, and has no granular gain over a cube (that of an orthogonal basis is one). What is "
         "learned with it is a transform of the latents: it gains where the context model leaves latents dependent on "
         "each other, and little where that one knows them already. Nearest points have the cell of the lattice.",
     ]
-    if 1 in tables:
-        lines += ["", "## A learned lattice of dimension 32 in the place of rounding", ""]
-        lines += ["| transforms | context | rounding: bits/pixel, PSNR | learned: bits/pixel, PSNR | saving |"]
-        lines += ["| --- | --- | --- | --- | --- |"]
-        for transforms in _TRANSFORMS:
-            for context in _CONTEXTS:
-                place = folder / f"{transforms}_{context}"
-                anchor, test = (_rows(place, name) for name in _FIRST_TABLE)
-                figures = f"{_point(anchor)} | {_point(test)} | {_percent(*saving(anchor, test))}"
-                lines.append(f"| {transforms} | {context} | {figures} |")
-    if 2 in tables:
-        places = [(t, c) for t in _TRANSFORMS for c in _CONTEXTS if second_table(t, c)]
-        lines += ["", "## Fixed and learned lattices: saving against rounding", ""]
-        lines += ["| quantizer | " + " | ".join(f"{t}, {c}" for t, c in places) + " |"]
-        lines += ["| --- |" + " --- |" * len(places)]
-        anchors = [_rows(folder / f"{t}_{c}", "rounding") for t, c in places]
-        for name in list(_QUANTIZERS)[1:]:
-            tests = [_rows(folder / f"{t}_{c}", name) for t, c in places]
-            cells = [_percent(*saving(*pair)) for pair in zip(anchors, tests, strict=True)]
+
+
+def first_table(folder: Path, size: Size, made: str) -> list[str]:
+    """A learned lattice beside rounding, in every network: the section's lines."""
+    lines = [f"## {_TITLES[1]}", "", _how(size, made), ""]
+    lines += ["| transforms | context | rounding: bits/pixel, PSNR | learned: bits/pixel, PSNR | saving |"]
+    lines += ["| --- | --- | --- | --- | --- |"]
+    places = [(t, c) for t in _TRANSFORMS for c in _CONTEXTS]
+    for transforms, context in places:
+        anchor, test = (_rows(folder, transforms, context, name) for name in _FIRST_TABLE)
+        figures = f"{_point(anchor)} | {_point(test)} | {_percent(*saving(anchor, test))}"
+        lines.append(f"| {transforms} | {context} | {figures} |")
+    return [*lines, "", _exact([_rows(folder, t, c, name) for t, c in places for name in _FIRST_TABLE])]
+
+
+def second_table(folder: Path, size: Size, made: str) -> list[str]:
+    """Every quantizer's saving, in the networks of table 2: the section's lines."""
+    places = [(t, c) for t in _TRANSFORMS for c in _CONTEXTS if in_second_table(t, c)]
+    lines = [f"## {_TITLES[2]}", "", _how(size, made), ""]
+    lines += ["| quantizer | " + " | ".join(f"{t}, {c}" for t, c in places) + " |"]
+    lines += ["| --- |" + " --- |" * len(places)]
+    rows = {name: [_rows(folder, *place, name) for place in places] for name in _QUANTIZERS}
+    for name, tests in rows.items():
+        if name != "rounding":
+            cells = [_percent(*saving(*pair)) for pair in zip(rows["rounding"], tests, strict=True)]
             lines.append(f"| {name} | {' | '.join(cells)} |")
-    exact = [str(row) == "True" for path in folder.glob("*/*/images.csv") for row in _images(path)["exact"]]
-    lines += ["", f"Files that decode exactly to what the encoder has seen: {sum(exact)} of {len(exact)}."]
-    return "\n".join(lines) + "\n"
+    return [*lines, "", _exact([images for tests in rows.values() for images in tests])]
 
 
-def _rows(place: Path, quantizer: str) -> pd.DataFrame:
-    return _images(place / _folder(quantizer) / "images.csv")
+_TITLES = {
+    1: "A learned lattice of dimension 32 in the place of rounding",
+    2: "Fixed and learned lattices: saving against rounding",
+}
+_TABLES = {1: first_table, 2: second_table}
 
 
-def _images(path: Path) -> pd.DataFrame:
+def _how(size: Size, made: str) -> str:
+    return (
+        f"{made} With noise `{' '.join(size.first)}`, then with each quantizer `{' '.join(size.second)}`; "
+        f"{size.images} images."
+    )
+
+
+def _exact(rows: Sequence[pd.DataFrame]) -> str:
+    exact = [str(value) == "True" for images in rows for value in images["exact"]]
+    return f"Files that decode exactly to what the encoder has seen: {sum(exact)} of {len(exact)}."
+
+
+def _rows(folder: Path, transforms: str, context: str, quantizer: str) -> pd.DataFrame:
+    path = folder / f"{transforms}_{context}" / _folder(quantizer) / "images.csv"
     return pd.read_csv(path).query("image != 'mean'")
 
 
