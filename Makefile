@@ -54,7 +54,7 @@ benchmarks: $(STAMP) ## The figures of the README, measured on this machine (hal
 	@$(BIN)/python -m benchmarks.main_job
 
 .PHONY: paper
-paper: $(STAMP) ## All experiments of the paper, to docs/results.md (less than an hour; goes on where it was stopped)
+paper: $(STAMP) ## All experiments of the paper, to docs/results.md (two to three hours; goes on where it was stopped)
 	@$(BIN)/python -m benchmarks.paper
 
 .PHONY: docs

@@ -178,7 +178,7 @@ def _head(size: Size) -> list[str]:
         "# Images: learned lattices, OLVQ's tables at the size of a laptop",
         "",
         f"Networks of 64 channels and 96 latents, trained on crops of BSDS500 at lambda = {_LAMBDA} with noise, and "
-        "from these very numbers with each quantizer, rounding among them. Tested on Kodak by whole files. **Saving** is "
+        "from these numbers with each quantizer, rounding among them. Tested on Kodak by whole files. **Saving** is "
         "the difference of bits/pixel + lambda · squared error to rounding in the same network, over rounding's "
         "bits/pixel: to first order that of rate at equal distortion; the mean over images with its standard error; "
         "negative is better.",
