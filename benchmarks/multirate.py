@@ -75,8 +75,9 @@ _SIZES = {
 }
 
 
-# Codes that networks are trained with.
+# Codes that networks are trained with, and those that are tested with the search.
 _CODES = ("z", "tcq64")
+_SEARCHED = (*_CODES, "tcq256")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="of runs and rows (multirun/multirate)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--searched", type=int, nargs="+", metavar="SEED", help="seeds of rows with the search (all)")
-    parser.add_argument("--lattices", nargs="+", default=["z", "tcq8", "tcq64", "tcq256"])
+    parser.add_argument("--lattices", nargs="+", default=["z", "tcq8", "tcq64", "tcq256", "tcq1024"])
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
     parser.add_argument(
@@ -150,7 +151,7 @@ def rows_wanted(
     part = (images + 2) // 3
     found: list[tuple[str, int, int | None, int]] = [(name, seeds[0], None, images) for name in compared]
     found += [(name, seed, None, part) for seed in seeds[1:] for name in compared]
-    found += [(name, seed, 0, part) for seed in searched or seeds for name in compared]
+    found += [(name, seed, 0, part) for seed in searched or seeds for name in _SEARCHED if name in names]
     return found + [(name, seeds[0], None, part) for name in names if name not in compared]
 
 

@@ -83,7 +83,7 @@ def page(
 
 def _bd_table(networks: pd.DataFrame, codecs: pd.DataFrame) -> list[str]:
     systems = list(dict.fromkeys(networks["system"]))
-    best = systems[-1] if f"tcq64{_SEARCHED}" not in systems else f"tcq64{_SEARCHED}"
+    best = ([name for name in systems if name.endswith(_SEARCHED)] or systems)[-1]  # the longest code comes last
     lines = [
         "## BD-rate",
         "",
