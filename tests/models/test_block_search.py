@@ -9,6 +9,7 @@ from compressai.entropy_models import EntropyBottleneck
 from ltc import lattices
 from ltc.entropy import GaussianMixture, exact_prior
 from ltc.models import BlockCoder, Coder, LatticeBottleneck, RDSearch, ScalarBottleneck
+from ltc.models.block_search import candidates
 from ltc.transforms import MLP, Linear, LinearCompander
 
 NAMES = [("z", 6), ("dn", 4), ("e8", 8), ("bw16", 16), ("leech", 24), ("tcq8", 32), ("tcq256", 64)]
@@ -55,7 +56,7 @@ def test_a_latent_gets_the_best_of_all_its_points(name, n, generator):
     start = coder.bottleneck.quantize(coder.latents(x))
     found = costs(coder, x, objective, coder.encode(x))
     lattice, q = coder.bottleneck.lattice, coder.bottleneck.entropy_model.modulus
-    width = max(2 * q, 3)
+    width = candidates(q)
     for block, at, cost in zip(x, lattice.to_integers(start), found, strict=True):
         least = at - width // 2
         k = torch.stack([least + torch.tensor(c) for c in itertools.product(range(width), repeat=n)])
