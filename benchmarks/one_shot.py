@@ -58,8 +58,8 @@ _SWEEPS = {
 _DITHER = (
     "The systems with dither are those of Lei, Hassani & Saeedi Bidokhti (ICLR 2025): their lattices and numbers of "
     "latents, perceptrons of width 500, a dither in training and in evaluation, no search. NTC has as many latents, "
-    "and the same transforms, steps and lambdas. At the highest rates a lattice with dither costs less than NTC does, at "
-    "low rates more."
+    "and the same transforms, steps and lambdas. At the highest rates a lattice with dither costs less than NTC does, "
+    "at low rates more."
 )
 
 Points = list[dict[str, Any]]
