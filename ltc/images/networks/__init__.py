@@ -3,7 +3,8 @@
 - ``image_network`` what they all are, and how a configuration becomes one
 - ``factorized`` bmshj2018-factorized; ``hyperprior`` bmshj2018-hyperprior, mbt2018-mean; ``autoregressive`` mbt2018,
   cheng2020-attn: CompressAI's networks
-- ``context`` networks with a choice of transforms and context models
+- ``context`` networks with a choice of transforms and context models; ``block_context`` those that start at a lapped
+  transform
 - ``swint_charm``, ``lic_tcm`` SwinT-ChARM and LIC-TCM, written from their papers
 - ``passes`` an image through a walk: measured, written or read; ``latent_parts`` its latents, ``notes`` on it
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
@@ -14,6 +15,7 @@
 """
 
 from ltc.images.networks.autoregressive import Cheng2020Attention, JointAutoregressive
+from ltc.images.networks.block_context import BlockContextNetwork
 from ltc.images.networks.context import (
     ContextNetwork,
     channel_context,
@@ -31,6 +33,7 @@ from ltc.images.networks.swint_charm import SwinTChARM, swint_transforms
 
 __all__ = [
     "LICTCM",
+    "BlockContextNetwork",
     "Cheng2020Attention",
     "ContextNetwork",
     "FactorizedPrior",

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 __all__ = ["BlockAnalysis", "BlockSynthesis", "block_basis", "lapping"]
 
 SIDE = 8
-"""Pixels along a block's sides."""
+"""Pixels along a block's sides, where nothing else is said."""
 
 # Of neighbouring pixels, and the shares of the variance that three opponent colours have: BSDS500's training images,
 # roundly (0.88, 0.09, 0.02 of the energy). They order the basis and give scales a unit.
@@ -34,17 +34,18 @@ _SCALING = 1.3
 _UNIT, _PART = 0.05, 0.2
 
 
-def block_basis(count: int) -> tuple[Tensor, Tensor]:
+def block_basis(count: int, side: int = SIDE) -> tuple[Tensor, Tensor]:
     """The first basis vectors of colour blocks, by the variance that natural images have along them.
 
     The DCT of type II times (1, 1, 1), (1, 0, -1), (1, -2, 1): close to the KLT of a first-order Markov field (Ahmed,
     Natarajan & Rao, "Discrete cosine transform", IEEE Trans. Computers 23 (1974)).
 
     Args:
-        count: of vectors, 1 to 192.
+        count: of vectors, 1 to 3 side^2.
+        side: pixels along a block's sides.
 
     Returns:
-        basis: orthonormal rows float32 [count, 192], in the order of ``torch.nn.PixelUnshuffle``'s channels.
+        basis: orthonormal rows float32 [count, 3 side^2], in the order of ``torch.nn.PixelUnshuffle``'s channels.
         deviations: the model's standard deviation of each coefficient of pixels in [0, 1], descending [count].
 
     Raises:
@@ -55,26 +56,26 @@ def block_basis(count: int) -> tuple[Tensor, Tensor]:
         >>> torch.allclose(basis @ basis.T, torch.eye(192), atol=1e-5)
         True
     """
-    if not 1 <= count <= 3 * SIDE**2:
-        raise ValueError(f"A block of {SIDE} x {SIDE} colour pixels has 1 to {3 * SIDE**2} coefficients, not {count}.")
-    dct = _dct(SIDE)
+    if not 1 <= count <= 3 * side**2:
+        raise ValueError(f"A block of {side} x {side} colour pixels has 1 to {3 * side**2} coefficients, not {count}.")
+    dct = _dct(side)
     colours = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]], dtype=torch.float64)
     colours /= colours.norm(dim=1, keepdim=True)
-    k = torch.arange(SIDE, dtype=torch.float64)
+    k = torch.arange(side, dtype=torch.float64)
     along = (dct @ _CORRELATION ** (k[:, None] - k).abs() @ dct.T).diagonal()
     variances = torch.einsum("c,i,j->cij", torch.tensor(_COLOURS, dtype=torch.float64) * 3, along, along).flatten()
-    basis = torch.einsum("dc,ik,jl->dijckl", colours, dct, dct).reshape(3 * SIDE**2, 3 * SIDE**2)
+    basis = torch.einsum("dc,ik,jl->dijckl", colours, dct, dct).reshape(3 * side**2, 3 * side**2)
     order = variances.argsort(descending=True, stable=True)[:count]
     return basis[order].float(), (_PIXEL * variances[order].sqrt()).float()
 
 
-def lapping() -> Tensor:
-    """The filter of the 8 pixels around an edge between two blocks: float64 [8, 8], invertible.
+def lapping(side: int = SIDE) -> Tensor:
+    """The filter of as many pixels around an edge between two blocks: float64 [side, side], invertible.
 
     Tran, Liang & Tu, "Lapped transform via time-domain pre- and post-filtering", IEEE Trans. Signal Processing 51
     (2003), section IV: before a DCT it makes a lapped biorthogonal transform of it.
     """
-    half = SIDE // 2
+    half = side // 2
     eye, zero = torch.eye(half, dtype=torch.float64), torch.zeros(half, half, dtype=torch.float64)
     flip = eye.flip(0)
     butterfly = torch.cat([torch.cat([eye, flip], 1), torch.cat([flip, -eye], 1)]) / math.sqrt(2)
@@ -96,27 +97,28 @@ def _dct_of_type_4(size: int) -> Tensor:
 
 
 class BlockAnalysis(nn.Sequential):
-    """Images [batch, 3, height, width] in [0, 1] to latents [batch, channels, height / 8, width / 8].
+    """Images [batch, 3, height, width] in [0, 1] to latents [batch, channels, height / side, width / side].
 
     Args:
         channels: of the latents.
         width: of the residual blocks.
         depth: how many there are.
+        side: pixels along a block's sides.
     """
 
-    def __init__(self, channels: int, width: int, depth: int) -> None:
-        first = _Pointwise(block_basis(channels)[0])
-        filters = _AcrossEdges(lapping(), before=-0.5, after=0.0)
-        super().__init__(filters, nn.PixelUnshuffle(SIDE), first, *_residuals(channels, width, depth))
+    def __init__(self, channels: int, width: int = 0, depth: int = 0, side: int = SIDE) -> None:
+        first = _Pointwise(block_basis(channels, side)[0])
+        filters = _AcrossEdges(lapping(side), before=-0.5, after=0.0)
+        super().__init__(filters, nn.PixelUnshuffle(side), first, *_residuals(channels, width, depth, side))
 
 
 class BlockSynthesis(nn.Sequential):
     """The mirror of ``BlockAnalysis``; at its start its inverse, but for the coefficients that were left out."""
 
-    def __init__(self, channels: int, width: int, depth: int) -> None:
-        last = _Pointwise(block_basis(channels)[0].T)
-        filters = _AcrossEdges(torch.linalg.inv(lapping()), before=0.0, after=0.5)
-        super().__init__(*_residuals(channels, width, depth), last, nn.PixelShuffle(SIDE), filters)
+    def __init__(self, channels: int, width: int = 0, depth: int = 0, side: int = SIDE) -> None:
+        last = _Pointwise(block_basis(channels, side)[0].T)
+        filters = _AcrossEdges(torch.linalg.inv(lapping(side)), before=0.0, after=0.5)
+        super().__init__(*_residuals(channels, width, depth, side), last, nn.PixelShuffle(side), filters)
 
 
 class _Corrected(nn.Module):
@@ -160,13 +162,13 @@ class _AcrossEdges(_Corrected):
         return x.contiguous() + self._after
 
     def _along(self, x: Tensor) -> Tensor:
-        margin = SIDE // 2
-        inside = x[..., margin:-margin].unflatten(-1, (-1, SIDE)) @ self.matrix.T
+        margin = len(self.start) // 2
+        inside = x[..., margin:-margin].unflatten(-1, (-1, 2 * margin)) @ self.matrix.T
         return torch.cat([x[..., :margin], inside.flatten(-2), x[..., -margin:]], -1)
 
 
-def _residuals(channels: int, width: int, depth: int) -> list[nn.Module]:
-    deviations = block_basis(channels)[1]
+def _residuals(channels: int, width: int, depth: int, side: int) -> list[nn.Module]:
+    deviations = block_basis(channels, side)[1]
     return [_Residual(deviations, width) for _ in range(depth)]
 
 
