@@ -189,13 +189,14 @@ def _head(size: Size) -> list[str]:
     return [
         "# Images: learned lattices, OLVQ's tables at the size of a laptop",
         "",
-        f"Networks of {_CHANNELS} channels and {_LATENTS} latents, their transforms added to a lapped transform of 16 x 16 "
-        "pixels (`ltc.images.networks.BlockContextNetwork`): no laptop trains twelve networks from random numbers to 30 "
-        "dB, and rows differ by context model and quantizer more than by what their transforms have learned. Trained on "
-        f"crops of BSDS500 at lambda = {_LAMBDA} with noise, and from these numbers with each quantizer, rounding among "
-        "them. Tested on Kodak by whole files. **Saving** is the difference of bits/pixel + lambda · squared error to "
-        "rounding in the same network, over rounding's bits/pixel: to first order that of rate at equal distortion; the "
-        "mean over images with its standard error; negative is better.",
+        f"Networks of {_CHANNELS} channels and {_LATENTS} latents, their transforms added to a lapped transform of "
+        "16 x 16 pixels (`ltc.images.networks.BlockContextNetwork`): no laptop trains twelve networks from random "
+        "numbers to 30 dB. Rows differ by context model and quantizer more than by what their transforms have "
+        f"learned. Trained on crops of BSDS500 at lambda = {_LAMBDA} with noise, and from these numbers with each "
+        "quantizer, rounding among them. Tested on Kodak by whole files. **Saving** is the difference of "
+        "bits/pixel + lambda · squared error to rounding in the same network, over rounding's bits/pixel: to "
+        "first order that of rate at equal distortion; the mean over images with its standard error; negative is "
+        "better.",
         "",
         "Babai's rounding is the search of the paper: whatever the basis, its cell is the parallelepiped of the "
         "rounded coordinates, and has no granular gain over a cube (that of an orthogonal basis is one). What is "

@@ -21,7 +21,7 @@ def candidates(modulus: int) -> int:
 
     Twice as many cost the same within 0.1 % in trained coders (Physics, Sawbridge, Speech), and twice the time.
 
-    Example:
+    Examples:
         >>> candidates(1), candidates(2), candidates(4)
         (3, 3, 5)
     """
