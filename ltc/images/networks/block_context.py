@@ -110,9 +110,8 @@ def widen(bottleneck: EntropyBottleneck, scales: Tensor) -> None:
     Examples:
         >>> bottleneck = EntropyBottleneck(2)
         >>> widen(bottleneck, torch.tensor([10.0, 40.0]))
-        >>> _, likelihood = bottleneck(torch.tensor([[[60.0], [60.0]]]), training=False)
-        >>> bool(likelihood[0, 1] > 9 * likelihood[0, 0])
-        True
+        >>> bottleneck.quantiles[:, 0].tolist()
+        [[-10.0, 0.0, 10.0], [-40.0, 0.0, 40.0]]
     """
     each = scales.to(bottleneck.quantiles) ** (1 / len(bottleneck.matrices))
     bottleneck.quantiles[:, 0, 0], bottleneck.quantiles[:, 0, 2] = -scales, scales
