@@ -19,7 +19,7 @@ _AT_ONCE = 1 << 22
 def candidates(modulus: int) -> int:
     """How many integers are looked at: the nearest ones of each residue class to the present one, and its neighbours.
 
-    Twice as many cost the same within 0.1 % in trained coders (Physics, Sawbridge, Speech), and twice the time.
+    Twice the modulus is up to twice as many, and brings nothing in trained coders (Physics, Sawbridge, Speech).
 
     Examples:
         >>> candidates(1), candidates(2), candidates(4)
