@@ -108,12 +108,10 @@ def main() -> None:
             print(job.result(), flush=True)
     minutes = spent(folder, time.perf_counter() - begun, 60.0) / 60
     command = " ".join(["python -m benchmarks.olvq", *sys.argv[1:]])
-    made = (
-        f"Made by `{command}`; its folder has taken {minutes:.0f} minutes; seed 0; {provenance()}; networks at commit "
-    )
-    made += f"{', '.join(commits_of([folder]))}."
+    networks = f"networks at commit {', '.join(commits_of([folder]))}"
+    made = f"Made by `{command}`, {minutes:.0f} minutes for all of its folder; seed 0; {provenance()}; {networks}."
     tables = [line for table in options.tables for line in _TABLES[table](folder, size, made)]
-    text = "\n".join([*_head(size), "", *with_kept(tables, options.output, list(_TITLES.values()))]) + "\n"
+    text = "\n".join([*_head(), "", *with_kept(tables, options.output, list(_TITLES.values()))]) + "\n"
     with whole_file(options.output) as temporary:
         temporary.write_text(text)
     print(text)
@@ -184,7 +182,7 @@ def saving(anchor: pd.DataFrame, test: pd.DataFrame) -> tuple[float, float]:
     return float(each.mean()), float(each.std() / math.sqrt(len(each))) if len(each) > 1 else math.nan
 
 
-def _head(size: Size) -> list[str]:
+def _head() -> list[str]:
     """What comes before the tables, which each say their own commit."""
     return [
         "# Images: learned lattices, OLVQ's tables at the size of a laptop",

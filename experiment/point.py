@@ -64,9 +64,9 @@ def theory_gap(module: Any, data: Any) -> float | None:
     carrying: float = data.source.latents
     if carrying > 1:
         # A batch of long blocks may be a single one, which does not vary.
-        batches = -(-_BLOCKS // len(data.calibration_batch(0)))
-        blocks = torch.cat([data.calibration_batch(index) for index in range(batches)])
-        varying = module.coder.latents(blocks.to(module.device)).detach().var(0) > lattice.nsm
+        first = data.calibration_batch(0)
+        more = [data.calibration_batch(index) for index in range(1, math.ceil(_BLOCKS / len(first)))]
+        varying = module.coder.latents(torch.cat([first, *more]).to(module.device)).detach().var(0) > lattice.nsm
         carrying = float(varying.sum()) / module.n if bool(varying.any()) else carrying
     return carrying * space_filling_gap(lattice.nsm)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from ltc.images.networks.block_transform import BlockAnalysis, BlockSynthesis, block_basis
 from ltc.images.networks.codecs import Factorized
 from ltc.images.networks.context import ContextNetwork
+from ltc.images.networks.gains import step_of
 
 __all__ = ["BlockContextNetwork", "widen"]
 
@@ -35,8 +35,7 @@ class BlockContextNetwork(ContextNetwork):
         M: channels of the latents, up to 768.
         context: makes the latent codec of (N, M).
         transforms: makes the transforms of (N, M), as in ``ContextNetwork``.
-        price: the lambda that latents are scaled for: at high rate cells of volume 3 / (2 ln 2 lambda) / 255^2 per
-            coefficient of pixels in [0, 1] are the cheapest.
+        price: the lambda whose step at high rate (``ltc.images.networks.gains.step_of``) is a latent's unit.
 
     Raises:
         ValueError: if there are not as many latents, or lambda is not positive.
@@ -50,53 +49,53 @@ class BlockContextNetwork(ContextNetwork):
         transforms: Callable[[int, int], tuple[nn.Module, nn.Module]] | None = None,
         price: float = 0.025,
     ) -> None:
-        if not price > 0:
-            raise ValueError(f"price is a positive lambda, got {price}.")
         super().__init__(N, M, context, transforms)
-        step = (12 * 3 / (2 * math.log(2) * price)) ** 0.5 / 255
+        step = step_of(price)
         deviations = block_basis(M, _SIDE)[1][:, None, None] / step
         one = torch.ones(1, 1, 1)
-        analysis = nn.Sequential(self.g_a, nn.Conv2d(M, M, 1))  # whose last layer may be within a residual block
-        self.g_a = _Beside(BlockAnalysis(M, side=_SIDE), analysis, one, 1 / (step * one), _PART * deviations)
-        self.g_s = _Beside(BlockSynthesis(M, side=_SIDE), self.g_s, step * one, one, _PART * one, 1 / deviations)
+        added = nn.Sequential(self.g_a, nn.Conv2d(M, M, 1))  # whose last layer may be within a residual block
+        self.g_a = _Beside(
+            nn.Sequential(BlockAnalysis(M, side=_SIDE), _Times(one / step)),
+            nn.Sequential(_silent(added), _Times(_PART * deviations)),
+        )
+        self.g_s = _Beside(
+            nn.Sequential(_Times(one * step), BlockSynthesis(M, side=_SIDE)),
+            nn.Sequential(_Times(1 / deviations), _silent(self.g_s), _Times(_PART * one)),
+        )
         if isinstance(self.latent_codec, Factorized):
             widen(self.latent_codec.entropy_bottleneck, deviations.flatten())
 
 
 class _Beside(nn.Module):
-    """``after * linear(before * x) + part * network(scale * x)``, the network's last layer zero at the start."""
+    """The sum of what two modules make."""
 
-    before: Tensor
-    after: Tensor
-    part: Tensor
-    scale: Tensor
-
-    def __init__(
-        self,
-        linear: nn.Module,
-        network: nn.Module,
-        before: Tensor,
-        after: Tensor,
-        part: Tensor,
-        scale: Tensor | None = None,
-    ) -> None:
+    def __init__(self, linear: nn.Module, network: nn.Module) -> None:
         super().__init__()
         self.linear, self.network = linear, network
-        factors = {
-            "before": before,
-            "after": after,
-            "part": part,
-            "scale": torch.ones(1, 1, 1) if scale is None else scale,
-        }
-        for name, value in factors.items():
-            self.register_buffer(name, value, persistent=False)
-        layers = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-        *_, last = (layer for layer in network.modules() if isinstance(layer, layers))
-        for parameter in last.parameters():
-            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.after * self.linear(self.before * x) + self.part * self.network(self.scale * x)
+        return self.linear(x) + self.network(x)
+
+
+class _Times(nn.Module):
+    """A factor for each channel [channels or 1, 1, 1], which is not learned."""
+
+    factor: Tensor
+
+    def __init__(self, factor: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("factor", factor, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+
+def _silent(network: nn.Module) -> nn.Module:
+    """A network whose last layer is zero."""
+    *_, last = (layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear))
+    for parameter in last.parameters():
+        nn.init.zeros_(parameter)
+    return network
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from ltc.images.exact import Exact, with_derivatives
 from ltc.images.networks.block_transform import BlockAnalysis, BlockSynthesis, block_basis
-from ltc.images.networks.gains import Gains, level_of, price_of
+from ltc.images.networks.gains import Gains, level_of, price_of, step_of
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.networks.passes import Pass
 from ltc.images.networks.relaxed import Relaxed
@@ -75,8 +74,7 @@ class MultirateNetwork(ImageNetwork):
         self.N, self.M, self.prices = N, M, tuple(prices)
         self.prices_of: Callable[[Tensor], Tensor] | None = None
         self.register_buffer("_deviations", block_basis(M)[1][:, None, None], persistent=False)
-        # At high rate cells of volume D = 3 / (2 ln 2 lambda) of pixels from 0 to 255 are the cheapest.
-        steps = [(12 * 3 / (2 * math.log(2) * price)) ** 0.5 / 255 for price in prices]
+        steps = [step_of(price) for price in prices]
         self.g_a = _GainedAnalysis(BlockAnalysis(M, N, depth), Gains([1 / s for s in steps], M))
         self.inverse, self.g_s = Gains(steps, M), BlockSynthesis(M, N, depth)
         self.entropy_bottleneck = EntropyBottleneck(_HYPER, init_scale=2)
