@@ -28,6 +28,7 @@ from omegaconf import OmegaConf
 from benchmarks.crop_picture import by_network, by_pillow, draw
 from benchmarks.images import run
 from benchmarks.multirate_page import page
+from benchmarks.multirate_time import seconds_alone
 from benchmarks.pillow_codecs import PillowCodec, available
 from benchmarks.provenance import commits_of, provenance
 from datamodules.images import image_folder
@@ -42,6 +43,10 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 # What the page shows a part of: a photograph of Kodak, bytes of its files, and the top and left of the part.
 _CROP, _CROP_BYTES, _CROP_PLACE = "kodim19.png", 16_000, (300, 150)
+
+
+# Lambda of the photograph whose seconds are taken.
+_TIMED = 0.025
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,9 @@ def main() -> None:
     others = [pd.read_csv(folder / "rows" / f"{codec_name(*which)}.csv") for which in codecs]
     steps = [size.first, size.second, size.third]
     text = page(pd.concat(networks), pd.concat(others), steps, command, code, options.output)
+    coders = {name: network_with(folder, options.seeds[0], name) for name in _CODES if name in options.lattices}
+    (photograph,) = (pixels for _, pixels in images(options.data, 1))
+    text += "\n".join([*seconds_alone(coders, _TIMED, photograph), ""])
     with whole_file(options.output) as temporary:
         temporary.write_text(text)
     print(text)

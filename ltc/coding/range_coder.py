@@ -91,8 +91,11 @@ class Decoder:
         """Reads ``count`` symbols: int32 [count]."""
         if rows is not None and len(tables) == 1:
             return self._read(_Categorical(tables[0], perfect=False), count)
+        parts = _batches(count, tables.shape[1])
+        if len(parts) == 1:  # of trellis codes there are thousands, of a few symbols each
+            return self._read(_BY_ROW, _lay_out(tables, rows, parts[0]))
         found = np.empty(count, dtype=np.int32)
-        for part in _batches(count, tables.shape[1]):
+        for part in parts:
             found[part] = self._read(_BY_ROW, _lay_out(tables, rows, part))
         return found
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import contextvars
-import copy
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
@@ -61,13 +61,16 @@ class Exact:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self._module, self._double = module, module if _derivatives.get() else copy.deepcopy(module).double()
+        self._module, self._double = module, dict[str, Tensor]()
+        if not _derivatives.get():
+            tensors = itertools.chain(module.named_parameters(), module.named_buffers())
+            self._double = {name: t.detach().double() if t.is_floating_point() else t for name, t in tensors}
 
     def __call__(self, x: Tensor) -> Tensor:
         if _derivatives.get():
             return self._module(x)
         with torch.no_grad():
-            return self._double(x.double())
+            return torch.func.functional_call(self._module, self._double, (x.double(),))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,12 @@ import torch
 from benchmarks.crop_picture import by_pillow
 from benchmarks.multirate import rows_wanted
 from benchmarks.multirate_page import page
+from benchmarks.multirate_time import seconds_alone
 from benchmarks.pillow_codecs import available
+from ltc import lattices
+from ltc.codec.image_checkpoint import ImageCheckpoint
+from ltc.images.networks import MultirateNetwork
+from ltc.images.swap import use_lattice
 
 
 def photograph(height: int = 176, width: int = 192) -> torch.Tensor:
@@ -78,3 +83,11 @@ def test_bd_rates_are_those_of_the_rows(tmp_path):
     assert "+0.00 ± 0.00 %" in lines["z", "JPEG"] and "-20.00" in lines["tcq64 + search", "JPEG"]
     assert "the 4 images and the seeds that all rows have" in text
     assert (tmp_path / "x.png").stat().st_size > 10_000
+
+
+def test_seconds_alone_are_a_row_for_each_coder():
+    network = MultirateNetwork(16, 16, [0.01, 0.03], depth=1)
+    use_lattice(network, lattices.get("tcq8"), along="image").eval().update(force=True)
+    lines = seconds_alone({"tcq8": ImageCheckpoint(network, {}, b"12345678")}, 0.02, photograph(64, 96))
+    (row,) = [line.split("|")[1:4] for line in lines if line.startswith("| tcq8")]
+    assert all(0 <= float(cell) < 60 for cell in row[1:]) and any("96 x 64 pixels" in line for line in lines)
