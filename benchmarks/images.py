@@ -157,8 +157,9 @@ def page(
         f"{first['images']} images of Kodak. One network with rounding (`{' '.join(size.first)}`) is trained on at "
         f"each lambda (`{' '.join(size.start)}`); from there every row of the lambda is trained on with its own "
         f"bottleneck (`{' '.join(size.tune)}`): same network, data, steps and "
-        "seed. These networks are far smaller and trained far more briefly than the "
-        "published ones; what compares is one row with another.",
+        "seed. These networks are far smaller and trained far more briefly than the published ones, and their few "
+        "latents hold PSNR back whatever the rate: what compares is one row with another. [One network for all "
+        "rates](multirate.md) has no such ceiling.",
         "",
         "Rates are those of whole files, headers included; PSNR and MS-SSIM of the pixels that were decoded from them.",
         "`scalar` is CompressAI's bottleneck (noise in training, its own entropy coder); `z` is rounding as a lattice, "
