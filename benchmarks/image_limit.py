@@ -28,7 +28,7 @@ from ltc.files import whole_file
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.padding import pad_to_multiple
-from ltc.images.rate_search import decoder_energies
+from ltc.images.rate_search import RateSearch, decoded_latents
 from ltc.pixels import to_image
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -84,17 +84,14 @@ def groups(network: ImageNetwork, image: Tensor, price: float) -> list[tuple[Ten
 
     with torch.no_grad():
         y = network.g_a(image)
-        energies = decoder_energies(network, y)
+        energies = RateSearch(network, image).energies(*decoded_latents(network, y))
         conditional = next(m for m in network.modules() if isinstance(m, LatticeGaussianConditional))
         handle = conditional.register_forward_pre_hook(look, with_kwargs=True)
         network.measure(y)
         handle.remove()
     # Squared errors of pixels from 0 to 255 count as a mean over three colours, bits for each pixel.
     scale = price * 255**2 / 3
-    return [
-        (x, scales, (scale * energy).clamp(min=1e-12).expand_as(x))
-        for (x, scales), energy in zip(seen, energies, strict=True)
-    ]
+    return [(x, scales, (scale * energy).expand_as(x)) for (x, scales), energy in zip(seen, energies, strict=True)]
 
 
 @torch.no_grad()

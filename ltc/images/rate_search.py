@@ -1,9 +1,12 @@
-"""The trellis search for one image's latents: squared error by what the decoder makes of it, plus bits.
+"""The trellis search for one image's latents: squared error by what the decoder makes of them, plus bits.
 
-Where a synthesis transform is nearly linear and orthogonal, as one is that starts at a block transform, errors of
-latents add up in the image: a latent's error costs its square times the energy of what the decoder makes of a unit of
-it. That gain is measured at the image itself, one for each channel, by a random projection of the decoder's derivative.
-With it the points of least cost are found by one trellis search for each group of latents, instead of by descent.
+Where a synthesis transform is nearly linear and orthogonal, as one is that starts at a block transform, a latent's
+error costs its square times the energy of what the decoder makes of a unit of it. That energy is measured at the image
+itself, one for each channel, by a random projection of the decoder's derivative. But no analysis transform gives the
+latents of least squared error: it is not the inverse of the synthesis, and what other latents lost in rounding is not
+zero. So where the least error lies is found in the decoded image: from a latent's present value half the derivative of
+the squared error over the energy, Newton's step with a diagonal matrix. One trellis search for each group of latents
+takes the points of least cost around it, and the groups after it see what was taken.
 
 For rounding this is rate-distortion optimized quantization (Sullivan & Wiegand, IEEE Signal Processing Magazine 15
 (1998)); for trellis codes the search of dependent quantization (Schwarz, Nguyen, Marpe & Wiegand, "Hybrid video coding
@@ -12,115 +15,223 @@ with trellis-coded quantization", DCC 2019).
 
 from __future__ import annotations
 
+import copy
+import math
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from compressai.entropy_models import EntropyBottleneck, GaussianConditional
 from torch import Tensor
 
+from ltc.images.exact import with_derivatives
 from ltc.images.gaussian_conditional import LatticeGaussianConditional
-from ltc.images.networks.passes import Estimate, Latents, Select, no_search
+from ltc.images.networks.passes import Estimate, Latents, Select, everything, no_search
 from ltc.images.networks.raster_scan import RasterContext
+from ltc.images.networks.relaxed import Relaxed
 
 if TYPE_CHECKING:
     from ltc.images.networks.image_network import ImageNetwork
 
-__all__ = ["cheapest_latents", "decoder_energies"]
+__all__ = ["RateSearch", "decoded_latents", "least_error"]
+
+# How often the decoded image is looked at while the groups of latents are searched, at most.
+_LOOKS = 4
+
+# How far from a latent's present value the least error is taken to lie, in units of lattices of unit volume.
+_FARTHEST = 8.0
 
 
-def decoder_energies(network: ImageNetwork, y: Latents, z: Tensor | None = None, seed: int = 0) -> list[Tensor]:
-    """What a unit of each latent is worth in the decoded image.
+@torch.no_grad()
+def decoded_latents(network: ImageNetwork, y: Latents, z: Tensor | None = None) -> tuple[list[Tensor], Tensor | None]:
+    """What the nearest points of one image's latents decode to.
 
     Args:
         network: in evaluation mode, with its tables.
         y: latents of one image, or their parts in coding order.
         z: its hyper-latents; by default those that the hyper-analysis makes of y.
-        seed: of the projection.
 
     Returns:
-        For each group of latents that Gaussians code, in coding order: the mean over its positions of the squared norm
-        of the decoder's derivative, pixels in [0, 1], float64 [1, channels, 1, 1]. None for latents with a learned
-        density, which the search leaves as they are.
+        Each group of latents that Gaussians code, in coding order, float64; and z. Latents with a learned density are
+        left out: of a network that has no others there are none.
 
     Raises:
         ValueError: for a network that codes position after position.
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        walk = _Leaves(y, z)
-        image = network.synthesize(network.code(walk))
-        if not walk.leaves:
-            return []
-        # The mean of the square of a random projection is the squared norm (Hutchinson 1990).
-        signs = torch.randint(0, 2, image.shape, generator=torch.Generator().manual_seed(seed)).to(image) * 2 - 1
-        slopes = torch.autograd.grad(image, walk.leaves, signs)
-    return [slope.double().square().mean((0, 2, 3), keepdim=True) for slope in slopes]
-
-
-@torch.no_grad()
-def cheapest_latents(
-    network: ImageNetwork, y: Latents, z: Tensor | None, energies: list[Tensor], price: float
-) -> tuple[Latents, Tensor | None]:
-    """The latents of least ``bits + price * squared error of the image``, by the trellis.
-
-    Args:
-        network: in evaluation mode, with its tables.
-        y: latents of one image.
-        z: its hyper-latents.
-        energies: of ``decoder_energies``.
-        price: bits for a unit of squared error, summed over the values of pixels in [0, 1].
-
-    Returns:
-        y, in parts as they will be decoded, and z; for ``ImageNetwork.measure`` and ``ImageNetwork.compress``.
-    """
-    walk = _Cheapest(y, z, [price * energy.clamp(min=1e-12) for energy in energies])
+    walk = _Nearest(y, z)
     network.code(walk)
     return walk.parts, walk.hyper
 
 
-class _Searched(Estimate):
-    """What both walks of a search share: positions one after another are not for them."""
+def least_error(decoded: Tensor, slope: Tensor, energy: Tensor) -> Tensor:
+    """Where a decoded image's squared error is least, by one step of Newton's with a diagonal matrix.
 
-    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
-        raise no_search()
+    Args:
+        decoded: latents, in units of a lattice of unit volume.
+        slope: the derivative of the image's squared error by each of them, of the same shape.
+        energy: half its second derivative, positive, of a shape that expands to it.
+
+    Examples:
+        >>> least_error(torch.tensor([3.0]), torch.tensor([2.0]), torch.tensor([0.5]))
+        tensor([1.])
+    """
+    # Where the decoder hardly looks at a latent the model of it has no sense, and its least error no bounds.
+    return decoded - (slope / (2 * energy)).nan_to_num(0.0).clamp(-_FARTHEST, _FARTHEST)
 
 
-class _Leaves(_Searched):
-    """Keeps what Gaussians decode as variables of their own: what context models make of them is not looked at."""
+class RateSearch:
+    """The search for one image.
+
+    Args:
+        network: in evaluation mode, with its tables; it is copied.
+        x: the image [1, 3, height, width] in [0, 1], padded as the network wants it.
+        size: height and width of the part that counts; all of it by default.
+
+    Examples:
+        >>> from ltc import lattices
+        >>> from ltc.images.networks import MultirateNetwork
+        >>> from ltc.images.swap import use_lattice
+        >>> network = use_lattice(MultirateNetwork(16, 24, [0.01, 0.1]), lattices.get("tcq8"), along="image").eval()
+        >>> network.update(force=True)
+        True
+        >>> x = torch.rand(1, 3, 64, 64)
+        >>> search = RateSearch(network, x)
+        >>> parts, z = decoded_latents(network, network.g_a(x).detach())
+        >>> chosen = search(parts, z, search.energies(parts, z), price=400.0)
+        >>> [a.shape == b.shape for a, b in zip(chosen, parts)] == [True] * 12
+        True
+    """
+
+    def __init__(self, network: ImageNetwork, x: Tensor, size: tuple[int, int] | None = None) -> None:
+        self._network, self._x, self._size = network, x, size or tuple(x.shape[2:])
+        # What derivatives are taken of: some layers write into their weights when they are called.
+        with torch.inference_mode(False):
+            self._smooth = copy.deepcopy(network).requires_grad_(False)
+
+    def energies(self, parts: Sequence[Tensor], z: Tensor | None, seed: int = 0) -> list[Tensor]:
+        """What a unit of each latent is worth in the decoded image.
+
+        Args:
+            parts: of ``decoded_latents``.
+            z: likewise.
+            seed: of the projection.
+
+        Returns:
+            For each part the mean over its positions of the squared norm of the decoder's derivative, pixels in [0, 1],
+            float64 [1, channels, 1, 1].
+        """
+
+        def projected(image: Tensor) -> Tensor:
+            # The mean of the square of a random projection is the squared norm (Hutchinson 1990).
+            signs = torch.randint(0, 2, image.shape, generator=torch.Generator().manual_seed(seed)).to(image) * 2 - 1
+            return (image * signs).sum()
+
+        slopes = self._slopes(parts, z, projected)
+        return [slope.double().square().mean((0, 2, 3), keepdim=True).clamp(min=1e-12) for slope in slopes]
+
+    @torch.no_grad()
+    def __call__(
+        self, parts: Sequence[Tensor], z: Tensor | None, energies: Sequence[Tensor], price: float
+    ) -> list[Tensor]:
+        """The latents of least ``bits + price * squared error of the image``, by the trellis.
+
+        Args:
+            parts: where the search starts, of ``decoded_latents``.
+            z: hyper-latents, which are left as they are.
+            energies: of ``energies``.
+            price: bits for a unit of squared error, summed over the values of pixels in [0, 1].
+
+        Returns:
+            Parts as they will be decoded, for ``ImageNetwork.measure`` and ``ImageNetwork.compress``. Latents that this
+            project's lattices do not code stay as they are.
+        """
+        height, width = self._size
+
+        def error(image: Tensor) -> Tensor:
+            return (image - self._x)[..., :height, :width].square().sum()
+
+        walk = _Cheapest(parts, z, energies, price, lambda now: self._slopes(now, z, error))
+        self._network.code(walk)
+        return walk.parts
+
+    def _slopes(self, parts: Sequence[Tensor], z: Tensor | None, of: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """The derivative of a number that the decoded image has, by each part."""
+        if not parts:
+            return []
+        with torch.inference_mode(False), torch.enable_grad(), with_derivatives():
+            walk = _Leaves(parts, z)
+            image = self._smooth.synthesize(self._smooth.code(walk))
+            return list(torch.autograd.grad(of(image), walk.leaves))
+
+
+class _Leaves(Relaxed):
+    """Decoded latents as variables of their own: what context models make of them is not looked at."""
+
+    def __init__(self, parts: Sequence[Tensor], z: Tensor | None) -> None:
+        super().__init__(parts[0], None if z is None else z.clone())
+        self.leaves = [part.float().clone().requires_grad_() for part in parts]
+        self._next = iter(self.leaves)
+
+    def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
+        with torch.no_grad():
+            return bottleneck(self.z, training=False)[0]
+
+    def gaussians(
+        self, conditional: GaussianConditional, scales: Tensor, means: Tensor | None, select: Select = everything
+    ) -> Tensor:
+        return next(self._next)
+
+
+class _Nearest(Estimate):
+    """Keeps what Gaussians decode."""
 
     def __init__(self, y: Latents, z: Tensor | None) -> None:
         super().__init__(y, z)
-        self.leaves: list[Tensor] = []
-
-    def _estimate(self, conditional: Any, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
-        with torch.no_grad():
-            decoded = conditional(y.double(), scales, means=means, training=False)[0]
-        self.leaves.append(decoded.detach().clone().requires_grad_())
-        return self.leaves[-1]
-
-
-class _Cheapest(_Searched):
-    """Takes the cheapest points in the place of the nearest ones."""
-
-    def __init__(self, y: Latents, z: Tensor | None, weights: list[Tensor]) -> None:
-        super().__init__(y, z)
         self.parts: list[Tensor] = []
-        self._weights = iter(weights)
 
     @property
     def hyper(self) -> Tensor | None:
-        """The hyper-latents that the parts were found with."""
+        """The hyper-latents of the walk."""
         return self._z
+
+    def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
+        raise no_search()
 
     def density(self, name: str, bottleneck: EntropyBottleneck, analysis: Select) -> Tensor:
         if name == "z" and self._z is None:
             self._z = analysis(self._y.whole)
         return super().density(name, bottleneck, analysis)
 
+    def _estimate(self, conditional: Any, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
+        self.parts.append(conditional(y.double(), scales, means=means, training=False)[0])
+        return self.parts[-1]
+
+
+class _Cheapest(Estimate):
+    """Takes the cheapest points in the place of those that there are."""
+
+    def __init__(
+        self,
+        parts: Sequence[Tensor],
+        z: Tensor | None,
+        energies: Sequence[Tensor],
+        price: float,
+        slopes: Callable[[Sequence[Tensor]], list[Tensor]],
+    ) -> None:
+        super().__init__(parts, z)
+        self.parts = list(parts)
+        self._energies, self._price, self._slopes = energies, price, slopes
+        self._at, self._every = 0, math.ceil(len(parts) / _LOOKS)
+        self._now: list[Tensor] = []
+
     def _estimate(self, conditional: GaussianConditional, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
-        weights = next(self._weights)
+        at, energy = self._at, self._energies[self._at]
+        if at % self._every == 0:
+            self._now = self._slopes(self.parts)
         if isinstance(conditional, LatticeGaussianConditional):
-            found = conditional.cheapest(y.double(), scales, means, weights.expand_as(y))
+            target = least_error(self.parts[at], self._now[at].double(), energy)
+            found = conditional.cheapest(target, scales, means, (self._price * energy).expand_as(target))
         else:
             found = conditional(y.double(), scales, means=means, training=False)[0]
-        self.parts.append(found)
+        self.parts[at], self._at = found, at + 1
         return found

@@ -28,7 +28,7 @@ from ltc.images.networks.passes import Latents
 from ltc.images.networks.relaxed import Relaxed
 from ltc.images.padding import pad_to_multiple
 from ltc.images.quality import bits
-from ltc.images.rate_search import cheapest_latents, decoder_energies
+from ltc.images.rate_search import RateSearch, decoded_latents
 from ltc.images.swap import use_lattice
 from ltc.pixels import to_image
 
@@ -37,10 +37,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Refined", "Refinement"]
 
-# Of the bits' weight in the trellis searches. With all of it latents that others would have needed become zero, and in
-# a network that was not trained with the search the image costs more than before: there the least is at 0.2 to 0.35 of
-# it (benchmarks.multirate's networks), in one that was at 0.5 to 1.
-_SHARES = (1.0, 0.5, 0.25)
+# Of the bits' weight in the trellis searches, one after the other: with all of it latents that others would have needed
+# become zero, with a part of it some of them come back.
+_SHARES = (1.0, 0.8)
 
 
 class Refined(NamedTuple):
@@ -146,13 +145,14 @@ class Refinement:
         before = best.after
         for found in self._descend(network, relaxed, best, x, height, width, progress):
             best = min(best, found, key=lambda found: found.after)
-        energies = decoder_energies(network, *best.latents)
-        around = best.latents
-        for share in _SHARES if energies else ():
+        around, z = decoded_latents(network, *best.latents)
+        search = RateSearch(network, x, (height, width))
+        energies = search.energies(around, z)
+        for share in _SHARES if around else ():
             # The cost in bits: lambda is a price for the mean over three colours.
             price = self.lmbda * 255**2 / 3 / share
-            chosen = cheapest_latents(network, *around, energies, price)
-            best = min(best, self._true(network, *chosen, x, height, width), key=lambda found: found.after)
+            around = search(around, z, energies, price)
+            best = min(best, self._true(network, around, z, x, height, width), key=lambda found: found.after)
         return best._replace(before=before)
 
     def _descend(

@@ -7,7 +7,7 @@ import torch
 
 from ltc import lattices
 from ltc.images.networks import JointAutoregressive, MeanScaleHyperprior, MultirateNetwork
-from ltc.images.rate_search import cheapest_latents, decoder_energies
+from ltc.images.rate_search import RateSearch, decoded_latents
 from ltc.images.refinement import Refinement
 from ltc.images.swap import use_lattice
 
@@ -40,8 +40,9 @@ def analysed(name: str, price: float) -> tuple[MultirateNetwork, torch.Tensor, t
 
 def test_energies_of_a_linear_decoder():
     """At its start the synthesis is linear: a unit of a latent gives the same squared norm, anywhere inside."""
-    net, _, y = analysed("z", 0.1)
-    energies = torch.cat(decoder_energies(net, y), 1).flatten()[: net.M]  # of the first stage
+    net, x, y = analysed("z", 0.1)
+    of_all_stages = torch.cat(RateSearch(net, x).energies(*decoded_latents(net, y)), 1)
+    energies = of_all_stages.flatten()[: net.M]
     zero = torch.zeros(1, net.M, 8, 12)
     with torch.no_grad():
         for channel in (0, 7, 31):
@@ -54,9 +55,10 @@ def test_energies_of_a_linear_decoder():
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_chosen_is_what_is_decoded(name):
     net, x, y = analysed(name, 0.02)
-    chosen = cheapest_latents(net, y, None, decoder_energies(net, y), 400.0)
-    reconstruction, _ = net.measure(*chosen)
-    coded = net.compress(x, chosen)
+    (parts, z), search = decoded_latents(net, y), RateSearch(net, x)
+    chosen = search(parts, z, search.energies(parts, z), 400.0)
+    reconstruction, _ = net.measure(chosen, z)
+    coded = net.compress(x, (chosen, z))
     assert torch.equal(net.decompress(coded["strings"], coded["shape"])["x_hat"], reconstruction.clamp(0, 1))
 
 
@@ -85,13 +87,40 @@ def test_cheaper_bits_cost_distortion(name):
 def test_images_of_cheaper_bits_are_worse(name):
     """Of whole images, whose groups see each other: prices far apart."""
     net, x, y = analysed(name, 0.1)
-    energies = decoder_energies(net, y)
-    rates, errors = [], []
+    (parts, z), search = decoded_latents(net, y), RateSearch(net, x)
+    energies, rates, errors = search.energies(parts, z), list[float](), list[float]()
     for price in (30.0, 300.0, 3000.0):
-        reconstruction, likelihoods = net.measure(*cheapest_latents(net, y, None, energies, price))
+        reconstruction, likelihoods = net.measure(search(parts, z, energies, price), z)
         rates.append(float(-likelihoods["y"].log2().sum()))
         errors.append(float((reconstruction - x).square().sum()))
     assert rates == sorted(rates) and errors == sorted(errors, reverse=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_errors_of_other_latents_are_looked_at(name):
+    """Where bits cost nothing an image's error falls: nearest points are right one by one, not all together.
+
+    The analysis is of an image that is somewhat another one, as if it were no inverse of the synthesis.
+    """
+    net, x, _ = analysed(name, 0.02)
+    with torch.no_grad():
+        parts, z = decoded_latents(net, net.g_a((x + 0.05 * torch.randn(1, 3, 1, 1)).clamp(0, 1)))
+        before = float((net.measure(parts, z)[0] - x).square().sum())
+        search = RateSearch(net, x)
+        chosen = search(parts, z, search.energies(parts, z), 1e9)
+        assert float((net.measure(chosen, z)[0] - x).square().sum()) < 0.9 * before
+
+
+def test_what_lies_beside_the_picture_does_not_count():
+    """Where all of an image but its corner is padding, the corner is as the search without padding leaves it."""
+    net, x, _ = analysed("tcq8", 0.02)
+    parts, z = decoded_latents(net, net.g_a(x).detach())
+    corner = x.clone()
+    corner[..., 32:, :], corner[..., :, 32:] = 1.0, 0.0
+    searches = [RateSearch(net, image, (32, 32)) for image in (x, corner)]
+    energies = searches[0].energies(parts, z)
+    first, second = (search(parts, z, energies, 400.0) for search in searches)
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -127,6 +156,6 @@ def test_serial_networks_are_refused():
     with torch.no_grad():
         y = net.g_a(torch.rand(1, 3, 64, 64))
     with pytest.raises(ValueError, match="one position after another"):
-        decoder_energies(net, y)
+        decoded_latents(net, y)
     with pytest.raises(ValueError, match="one position after another"):
-        cheapest_latents(net, y, None, [], 1.0)
+        Refinement(lmbda=0.01, steps=0)(net, torch.rand(1, 3, 64, 64))
