@@ -23,5 +23,6 @@
 - ``paper`` every experiment of the paper
 - ``walks`` the files that a job, a codec and an image pass
 - ``bd_rate`` Bjøntegaard's delta rate; ``spent`` the time that a folder of results has taken
-- ``provenance`` the line that says where a figure was measured; ``kept_sections`` pages made anew in part
+- ``provenance`` the line that says where a figure was measured; ``kept_sections`` pages made anew in part; ``tasks``
+  for several processes, with what waits for them
 """

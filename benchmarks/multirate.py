@@ -5,15 +5,16 @@
     python -m benchmarks.multirate --smoke            # seconds, to see that everything works
 
 For each seed one network (``network=multirate``) is trained for all lambdas, with noise and then with rounding in its
-place. From its very numbers four go on for as many steps each: rounding and a trellis code, with nearest points and
-with the points that the encoder's search finds. Rates are those of whole files. Writes ``docs/multirate.md`` with its
-picture.
+place. From its very numbers two go on for as many steps each, with rounding and with a trellis code; other codes and
+the encoder's search are tested in these. Rates are those of whole files. Writes ``docs/multirate.md`` with its
+pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from benchmarks.multirate_page import page
 from benchmarks.multirate_time import seconds_alone
 from benchmarks.pillow_codecs import PillowCodec, available
 from benchmarks.provenance import commits_of, provenance
+from benchmarks.spent import spent
+from benchmarks.tasks import Task, run_tasks
 from datamodules.images import image_folder
 from ltc.codec.image_checkpoint import ImageCheckpoint, load_network, save_network
 from ltc.codec.image_evaluation import evaluate
@@ -57,7 +60,7 @@ class Size:
         prices: lambdas that are tested.
         first: settings of the training with noise.
         second: settings of the training with rounding.
-        third: settings of the training with each code, nearest points or the search.
+        third: settings of the training with each code.
         images: how many of Kodak's are coded.
     """
 
@@ -72,7 +75,7 @@ _CROPS = ("crops=4", "crop_size=128")
 _SIZES = {
     "laptop": Size(
         (0.0035, 0.0095, 0.025, 0.066),
-        (*_CROPS, "steps=2400", "optimizer.lr=2e-3"),
+        (*_CROPS, "steps=6000", "optimizer.lr=2e-3"),
         (*_CROPS, "steps=400", "optimizer.lr=5e-4"),
         (*_CROPS, "steps=600", "optimizer.lr=5e-4"),
     ),
@@ -107,7 +110,6 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="seconds, to see that everything works")
     parser.add_argument("--folder", type=Path, help="of runs and rows (multirun/multirate)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--searched", type=int, nargs="+", metavar="SEED", help="seeds of rows with the search (all)")
     parser.add_argument("--lattices", nargs="+", default=["z", "tcq8", "tcq64", "tcq256", "tcq1024"])
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
@@ -118,28 +120,25 @@ def main() -> None:
     size = _SIZES["smoke" if options.smoke else "laptop"]
     folder = (options.folder or _ROOT / "multirun" / ("multirate_smoke" if options.smoke else "multirate")).absolute()
     (folder / "rows").mkdir(parents=True, exist_ok=True)
+    begun = time.perf_counter()
+    wanted = rows_wanted(options.lattices, options.seeds, size.images)
+    rows = [
+        Row(seed, lattice, price, effort, count) for lattice, seed, effort, count in wanted for price in size.prices
+    ]
+    codecs = [(codec, value) for codec in available() for value in codec.values]
+    theirs = [Task(measure_codec, (folder, *which, options.data, size.images)) for which in codecs]
     with ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        for training in [pool.submit(train, folder, seed, size) for seed in options.seeds]:
-            training.result()
-        goals = [(seed, code, searched) for seed in options.seeds for code in _CODES for searched in (False, True)]
-        for training in [pool.submit(train_code, folder, *goal, size) for goal in goals]:
-            training.result()
-        wanted = rows_wanted(options.lattices, options.seeds, size.images, options.searched)
-        rows = [
-            Row(seed, lattice, price, effort, count) for lattice, seed, effort, count in wanted for price in size.prices
-        ]
-        jobs: list[Any] = [pool.submit(measure, folder, row, options.data) for row in rows]
-        codecs = [(codec, value) for codec in available() for value in codec.values]
-        jobs += [pool.submit(measure_codec, folder, *which, options.data, size.images) for which in codecs]
-        for job in jobs:
-            print(job.result(), flush=True)
+        run_tasks(pool, [*(training(folder, seed, size, rows, options.data) for seed in options.seeds), *theirs])
+    minutes = spent(folder, time.perf_counter() - begun, 60.0) / 60
     crop(folder, options.seeds[0], options.data, options.output.with_name(options.output.stem + "_crop.png"))
     code = f"{provenance()}; networks at commit {', '.join(commits_of([folder]))}"
     command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
+    seeds = f"seeds {', '.join(map(str, options.seeds))}"
+    made = f"Made by `{command}`, {minutes:.0f} minutes for all of its folder; {seeds}; {code}."
     networks = [pd.read_csv(folder / "rows" / f"{row.name}.csv") for row in rows]
     others = [pd.read_csv(folder / "rows" / f"{codec_name(*which)}.csv") for which in codecs]
     steps = [size.first, size.second, size.third]
-    text = page(pd.concat(networks), pd.concat(others), steps, command, code, options.output)
+    text = page(pd.concat(networks), pd.concat(others), steps, made, options.output)
     coders = {name: network_with(folder, options.seeds[0], name) for name in _CODES if name in options.lattices}
     (photograph,) = (pixels for _, pixels in images(options.data, 1))
     text += "\n".join([*seconds_alone(coders, _TIMED, photograph), ""])
@@ -148,9 +147,7 @@ def main() -> None:
     print(text)
 
 
-def rows_wanted(
-    names: Sequence[str], seeds: Sequence[int], images: int, searched: Sequence[int] | None = None
-) -> list[tuple[str, int, int | None, int]]:
+def rows_wanted(names: Sequence[str], seeds: Sequence[int], images: int) -> list[tuple[str, int, int | None, int]]:
     """Lattice, seed, effort and how many images: rounding and the middle code have all of them with the first seed.
 
     Other seeds, the search, and other codes (one seed) have every third image: comparisons are made image by image.
@@ -159,8 +156,18 @@ def rows_wanted(
     part = (images + 2) // 3
     found: list[tuple[str, int, int | None, int]] = [(name, seeds[0], None, images) for name in compared]
     found += [(name, seed, None, part) for seed in seeds[1:] for name in compared]
-    found += [(name, seed, 0, part) for seed in searched or seeds for name in _SEARCHED if name in names]
+    found += [(name, seed, 0, part) for seed in seeds for name in _SEARCHED if name in names]
     return found + [(name, seeds[0], None, part) for name in names if name not in compared]
+
+
+def training(folder: Path, seed: int, size: Size, rows: Sequence[Row], data: Path) -> Task:
+    """All that is done with one seed: the network, those of the codes from it, and what is coded with each."""
+    codes = []
+    for code in _CODES:
+        mine = [row for row in rows if row.seed == seed and (row.lattice == "z") == (code == "z")]
+        coded = [Task(measure, (folder, row, data)) for row in mine]
+        codes.append(Task(train_code, (folder, seed, code, size), coded))
+    return Task(train, (folder, seed, size), codes)
 
 
 def train(folder: Path, seed: int, size: Size) -> None:
@@ -172,13 +179,13 @@ def train(folder: Path, seed: int, size: Size) -> None:
     _run(folder, seed, *size.second, "lattice=z", f"init_from={noisy}", f"hydra.run.dir={rounded}")
 
 
-def train_code(folder: Path, seed: int, code: str, searched: bool, size: Size) -> None:
+def train_code(folder: Path, seed: int, code: str, size: Size) -> None:
     """The training with one code, from the network with rounding; what is finished is kept."""
-    place = _trained(folder, seed, code, searched)
+    place = _trained(folder, seed, code)
     if (place / "rd_point.json").exists():
         return
     start = [f"lattice={code}", "bottleneck.along=image", f"init_from={folder / f'rounding_{seed}'}"]
-    _run(folder, seed, *size.third, *start, f"module.searched={str(searched).lower()}", f"hydra.run.dir={place}")
+    _run(folder, seed, *size.third, *start, f"hydra.run.dir={place}")
 
 
 def _run(folder: Path, seed: int, *settings: str) -> None:
@@ -186,23 +193,22 @@ def _run(folder: Path, seed: int, *settings: str) -> None:
     run([*common, "lambda=0.025", "eval_symbols=1", "threads=1", *settings], folder / "log.txt")
 
 
-def _trained(folder: Path, seed: int, lattice: str, searched: bool) -> Path:
+def _trained(folder: Path, seed: int, lattice: str) -> Path:
     """Where a lattice's network is: all trellis codes have that of the middle one."""
-    return folder / f"{'searched' if searched else 'nearest'}_{'z' if lattice == 'z' else _CODES[-1]}_{seed}"
+    return folder / f"{'z' if lattice == 'z' else _CODES[-1]}_{seed}"
 
 
-def network_with(folder: Path, seed: int, lattice: str, searched: bool = False) -> ImageCheckpoint:
+def network_with(folder: Path, seed: int, lattice: str) -> ImageCheckpoint:
     """The trained network of a seed with a lattice in the place of rounding, through its file ``coder.pt``.
 
     Args:
         folder: of the runs.
         seed: of the network.
         lattice: its code.
-        searched: whether it was trained with the encoder's search.
     """
-    path = folder / f"coder_{seed}_{lattice}{'_searched' if searched else ''}.pt"
+    path = folder / f"coder_{seed}_{lattice}.pt"
     if not path.exists():
-        trained = _trained(folder, seed, lattice, searched)
+        trained = _trained(folder, seed, lattice)
         settings: Any = OmegaConf.to_container(OmegaConf.load(trained / "config.yaml").network_config, resolve=True)
         settings["bottleneck"] |= {"along": "image", "lattice": {"_target_": "ltc.lattices.get", "name": lattice}}
         network = instantiate(settings)
@@ -217,7 +223,7 @@ def crop(folder: Path, seed: int, data: Path, path: Path) -> None:
     """A part of one photograph at equal bytes, by rounding, the middle code and Pillow's codecs."""
     (pixels,) = (pixels for name, pixels in images(data, 24) if name == _CROP)
     coders = {"rounding": by_network(network_with(folder, seed, "z"), pixels, _CROP_BYTES, None)}
-    coders["tcq64 + search"] = by_network(network_with(folder, seed, "tcq64", True), pixels, _CROP_BYTES, 0)
+    coders["tcq64 + search"] = by_network(network_with(folder, seed, "tcq64"), pixels, _CROP_BYTES, 0)
     for codec in available():
         if codec.setting == "quality":
             coders[codec.name] = by_pillow(codec, pixels, _CROP_BYTES)
@@ -234,7 +240,7 @@ def measure(folder: Path, row: Row, data: Path) -> str:
     """Codes all images of a row into files, unless that has been done."""
     path = folder / "rows" / f"{row.name}.csv"
     if not path.exists():
-        checkpoint = network_with(folder, row.seed, row.lattice, row.effort is not None)
+        checkpoint = network_with(folder, row.seed, row.lattice)
         checkpoint.network.at(row.price)
         search = None if row.effort is None else Refinement(row.price, row.effort)
         rows = [found.row for found in evaluate(checkpoint, images(data, row.images), search=search)]

@@ -27,8 +27,7 @@ def page(
     networks: pd.DataFrame,
     codecs: pd.DataFrame,
     steps: Sequence[tuple[str, ...]],
-    command: str,
-    code: str,
+    made: str,
     output: Path,
 ) -> str:
     """The page in Markdown; writes its picture beside it.
@@ -37,14 +36,12 @@ def page(
         networks: a row for each image, network, lattice, search and lambda.
         codecs: a row for each image, codec and setting.
         steps: settings of the trainings with noise, with rounding, and with each code.
-        command: that made the page.
-        code: commits and machine.
+        made: by which command, in how many minutes, with which seeds, commits and machine.
         output: where the page will be.
     """
     networks = networks.assign(
         system=[f"{row.lattice}{'' if math.isnan(row.effort) else _SEARCHED}" for row in networks.itertuples()]
     )
-    seeds = sorted(networks["seed"].unique())
     picture = output.with_suffix(".png")
     # Curves of different images or networks would not compare.
     systems = [rows for _, rows in networks.groupby("system")]
@@ -54,18 +51,18 @@ def page(
     lines = [
         "# Images: one small network, every rate, beside real codecs",
         "",
-        f"Made by `{command}`; seeds {', '.join(map(str, seeds))}; {code}.",
+        made,
         "",
         f"The network (`network=multirate`) is trained on crops of BSDS500 for all lambdas at once, with noise "
-        f"(`{' '.join(steps[0])}`) and then with rounding (`{' '.join(steps[1])}`). From these very numbers four "
-        f"networks go on for as many steps each (`{' '.join(steps[2])}`): z and tcq64, with nearest points and with "
-        "the points of the encoder's search (`module.searched=true`), which serve the rows without and with a search; "
-        "other trellis codes have that of tcq64. Tested on "
+        f"(`{' '.join(steps[0])}`) and then with rounding (`{' '.join(steps[1])}`). From these very numbers two "
+        f"networks go on for as many steps each (`{' '.join(steps[2])}`), z and tcq64; other trellis codes have that "
+        "of tcq64, and the search is made in the same networks. Tested on "
         f"{networks['image'].nunique()} images of Kodak. Rates are those of whole files, headers included; PSNR and "
         "MS-SSIM are those of the pixels decoded from them, means over images.",
         "",
-        "`+ search` is the trellis search of the encoder (`--effort 0`): latents of least bits + lambda · distortion, "
-        "with the decoder's own gains, kept only where the decoded image costs less. Rounding has the same search.",
+        "`+ search` is the trellis search of the encoder (`--effort 0`): latents of least bits + lambda · distortion "
+        "around where the decoded image says that its error is least ([how](ideas/search.md#closing-the-loop)), kept "
+        "only where the decoded image costs less. Rounding has the same search.",
         "",
         f"![PSNR over bits per pixel]({picture.name})",
         "",

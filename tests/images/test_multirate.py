@@ -5,17 +5,13 @@ import math
 
 import pytest
 import torch
-from compressai.entropy_models import GaussianConditional
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ltc import lattices
-from ltc.images.exact import with_derivatives
 from ltc.images.networks import MultirateNetwork
 from ltc.images.networks.block_transform import BlockAnalysis, BlockSynthesis, block_basis, lapping
 from ltc.images.networks.gains import Gains, level_of, price_of
-from ltc.images.networks.relaxed import Relaxed
-from ltc.images.networks.searched import Searched
 from ltc.images.networks.squares import joined, neighbours, stage
 from ltc.images.swap import use_lattice
 from ltc.training import MultirateImageModule
@@ -158,43 +154,6 @@ def test_module_returns_to_its_lambda():
     module.network.at_random(2)
     module.on_validation_epoch_start()
     assert module.network.g_a.level.tolist() == pytest.approx([1.0])
-
-
-@pytest.mark.parametrize("lattice", ["z", "tcq8", "e8"])
-def test_training_with_the_search_costs_less(lattice):
-    """Its latents are points whose bits + price * squared error are no more than those of the nearest points."""
-    network, x = small(lattice, "image"), torch.rand(2, 3, 64, 64)
-    module = MultirateImageModule(network.train(), lmbda=0.02, searched=True)
-    network.at_random(2)
-    with torch.no_grad(), with_derivatives():
-        y, prices = network.g_a(x), module._prices_of(x)
-        assert prices.shape == (2, 32, 1, 1) and bool((prices > 0).all())
-        costs = []
-        for walk in (Relaxed(y), Searched(y, prices)):
-            conditional, scales = network.gaussian_conditional, torch.full_like(y, 0.7)
-            found = walk.gaussians(conditional, scales, None)
-            bits = -walk.likelihoods["y"].log2().sum()
-            costs.append(float(bits + (prices * (y - found).square()).sum()))
-    assert costs[1] <= costs[0] * (1 + 1e-5)
-
-
-def test_training_with_the_search_has_derivatives_of_everything():
-    network, x = small("tcq8", "image").train(), torch.rand(2, 3, 64, 64)
-    module = MultirateImageModule(network, lmbda=0.02, searched=True)
-    network.prices_of = module._prices_of
-    network.at_random(2)
-    out = network(x)
-    (sum(-p.log2().mean() for p in out["likelihoods"].values()) + (out["x_hat"] - x).square().sum()).backward()
-    missing = [n for n, p in network.named_parameters() if p.grad is None and not n.endswith("quantiles")]
-    assert not missing
-    module.on_train_end()
-    assert network.prices_of is None
-
-
-def test_a_search_in_training_needs_a_lattice():
-    y = torch.randn(1, 32, 4, 4)
-    with pytest.raises(TypeError, match="needs a lattice"):
-        Searched(y, torch.ones(1, 32, 1, 1)).gaussians(GaussianConditional(None), torch.ones_like(y), None)
 
 
 def test_module_needs_such_a_network():

@@ -9,7 +9,7 @@
 - ``passes`` an image through a walk: measured, written or read; ``latent_parts`` its latents, ``notes`` on it
 - ``codecs``, ``slices`` latent codecs: CompressAI's, and channel-wise autoregression with residual prediction
 - ``multirate`` one network for all rates: ``block_transform``, ``gains``, ``squares``; ``relaxed`` its walk in
-  training, ``searched`` that of a network which learns what the encoder's search finds
+  training
 - ``raster_scan`` what positions know of those before them; ``serial`` coders of one position after the other
 - ``windows`` window attention
 """

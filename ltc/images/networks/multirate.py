@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,7 +17,6 @@ from ltc.images.networks.gains import Gains, level_of, price_of, step_of
 from ltc.images.networks.image_network import ImageNetwork
 from ltc.images.networks.passes import Pass
 from ltc.images.networks.relaxed import Relaxed
-from ltc.images.networks.searched import Searched
 from ltc.images.networks.squares import STAGES, joined, neighbours, stage
 
 __all__ = ["MultirateNetwork"]
@@ -54,8 +53,6 @@ class MultirateNetwork(ImageNetwork):
     Attributes:
         g_a: its ``level`` says where the lambda of what is coded lies among them
             (``ltc.images.networks.gains.level_of``): of one image [1], or in training of each of them [batch].
-        prices_of: in training, of crops the prices of their latents' squared errors [batch, channels, 1, 1]: latents
-            are then what the encoder's search finds (``ltc.images.networks.searched``). None for nearest points.
 
     Raises:
         ValueError: for other numbers of channels, or lambdas that do not ascend.
@@ -72,7 +69,6 @@ class MultirateNetwork(ImageNetwork):
         if not prices or prices[0] <= 0 or sorted(set(prices)) != prices:
             raise ValueError(f"prices are positive lambdas in ascending order, got {prices}.")
         self.N, self.M, self.prices = N, M, tuple(prices)
-        self.prices_of: Callable[[Tensor], Tensor] | None = None
         self.register_buffer("_deviations", block_basis(M)[1][:, None, None], persistent=False)
         steps = [step_of(price) for price in prices]
         self.g_a = _GainedAnalysis(BlockAnalysis(M, N, depth), Gains([1 / s for s in steps], M))
@@ -105,8 +101,7 @@ class MultirateNetwork(ImageNetwork):
     def forward(self, x: Tensor) -> dict[str, Any]:
         if not self.training:
             return super().forward(x)
-        y = self.g_a(x)
-        coding = Relaxed(y) if self.prices_of is None else Searched(y, self.prices_of(x))
+        coding = Relaxed(self.g_a(x))
         with with_derivatives():
             y_hat = self.code(coding)
         return {"x_hat": self.g_s(y_hat), "likelihoods": coding.likelihoods}
