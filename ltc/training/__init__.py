@@ -1,7 +1,8 @@
 """Training: the Lightning modules, what they measure, and the last phase of a coder's training.
 
 - ``rate_distortion_module`` trains and evaluates coders of vectors
-- ``image_module`` trains and evaluates image networks; ``multirate_module`` those of many rates
+- ``image_module`` trains and evaluates image networks; ``multirate_module`` those of many rates,
+  ``searched_module`` their decoders on what the encoder's search finds
 - ``moments`` rate and distortion with standard errors (torchmetrics)
 - ``clock`` how long training took
 - ``fitting`` of transforms to the source, before training
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ltc.training.moments import RateDistortionMoments
     from ltc.training.multirate_module import MultirateImageModule
     from ltc.training.rate_distortion_module import RateDistortionModule
+    from ltc.training.searched_module import SearchedImageModule
 
 __all__ = [
     "Alternation",
@@ -33,6 +35,7 @@ __all__ = [
     "MultirateImageModule",
     "RateDistortionModule",
     "RateDistortionMoments",
+    "SearchedImageModule",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -44,5 +47,6 @@ __getattr__, __dir__ = lazy_names(
         "MultirateImageModule": "multirate_module",
         "RateDistortionModule": "rate_distortion_module",
         "RateDistortionMoments": "moments",
+        "SearchedImageModule": "searched_module",
     },
 )

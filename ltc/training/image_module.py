@@ -129,7 +129,10 @@ class ImageModule(pl.LightningModule):
                 f"multiples of {factor}: crop_size={max(factor, min(height, width) // factor * factor)}, say. "
                 "(Whole images of any size are padded.)"
             )
-        out = self.network(batch)
+        return self._figures(self.network(batch), batch)
+
+    def _figures(self, out: dict[str, Any], batch: Tensor) -> tuple[Tensor, Tensor]:
+        """The same of what a network has made of a batch."""
         rates = bits(out["likelihoods"]) / batch[0, 0].numel()
         return rates, 255**2 * (out["x_hat"] - batch).square().flatten(1).mean(1)
 

@@ -51,8 +51,11 @@ class MultirateImageModule(ImageModule):
         self._seen.extend(batch.split(1))
         prices = self.network.at_random(len(batch)).to(batch)
         rates, distortions = self._rates_and_distortions(batch)
-        loss = ((rates + prices * distortions) * (self.lmbda / prices).sqrt()).mean()
-        return rates.mean(), distortions.mean(), loss
+        return rates.mean(), distortions.mean(), self._weighed(rates, distortions, prices)
+
+    def _weighed(self, rates: Tensor, distortions: Tensor, prices: Tensor) -> Tensor:
+        """The loss of crops with lambdas of their own."""
+        return ((rates + prices * distortions) * (self.lmbda / prices).sqrt()).mean()
 
     def on_validation_epoch_start(self) -> None:
         self.network.at(self.lmbda)

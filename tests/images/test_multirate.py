@@ -13,8 +13,10 @@ from ltc.images.networks import MultirateNetwork
 from ltc.images.networks.block_transform import BlockAnalysis, BlockSynthesis, block_basis, lapping
 from ltc.images.networks.gains import Gains, level_of, price_of
 from ltc.images.networks.squares import joined, neighbours, stage
+from ltc.images.refinement import Refinement
 from ltc.images.swap import use_lattice
-from ltc.training import MultirateImageModule
+from ltc.training import MultirateImageModule, SearchedImageModule
+from ltc.training.searched_module import _Given
 
 PRICES = (0.005, 0.02, 0.1)
 
@@ -154,6 +156,51 @@ def test_module_returns_to_its_lambda():
     module.network.at_random(2)
     module.on_validation_epoch_start()
     assert module.network.g_a.level.tolist() == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize("lattice", ["z", "tcq8", "e8"])
+def test_a_decoder_learns_from_what_the_search_finds(lattice):
+    """Points that cost less than the nearest ones, and derivatives of all that a decoder has, and of nothing else."""
+    network, crops = small(lattice, "image").train(), torch.rand(3, 3, 64, 64)
+    module = SearchedImageModule(network, lmbda=0.02)
+    found = module._search(crops)
+    with torch.no_grad():
+        network.g_a.level = found.level
+        rates, distortions = module._rates_and_distortions(crops)
+        nearest = rates + found.prices * distortions
+    module._training_loss(crops)
+    rates, distortions, loss = module._training_loss(crops)
+    assert rates + 0.02 * distortions > 0
+    loss.backward()
+    learns = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None and p.grad.any()}
+    assert learns == {"inverse", "g_s", "h_s", "contexts", "entropy_bottleneck"}
+    with torch.no_grad():
+        network.g_a.level = found.level
+        rates, distortions = module._figures(network.relaxed(_Given(found.y, found.z)), crops)
+        assert (rates + found.prices * distortions).mean() < nearest.mean()
+
+
+def test_what_was_found_is_what_the_decoder_learns_from():
+    """The walk in training has the likelihoods and the picture that the encoder has seen, but for single precision."""
+    network, crops = small("tcq8", "image"), torch.rand(2, 3, 64, 64)
+    module = SearchedImageModule(network.train(), lmbda=0.02)
+    found = module._search(crops)
+    with torch.no_grad():
+        network.g_a.level = found.level
+        trained = module._figures(network.relaxed(_Given(found.y, found.z)), crops)
+        network.eval().update(force=True)
+        for i, price in enumerate(found.prices.tolist()):
+            network.at(price)
+            image, likelihoods = network.measure(*Refinement(price, steps=0)(network, crops[i : i + 1]).latents)
+            seen = module._figures({"x_hat": image, "likelihoods": likelihoods}, crops[i : i + 1])
+            for figure, other in zip(trained, seen, strict=True):
+                assert float(figure[i]) == pytest.approx(float(other), rel=2e-2)
+
+
+@pytest.mark.parametrize("wrong", [{"every": 0}, {"kept": 0}])
+def test_searches_of_a_training_come_now_and_then(wrong):
+    with pytest.raises(ValueError, match="every and kept"):
+        SearchedImageModule(small(), lmbda=0.02, **wrong)
 
 
 def test_module_needs_such_a_network():

@@ -101,7 +101,10 @@ class MultirateNetwork(ImageNetwork):
     def forward(self, x: Tensor) -> dict[str, Any]:
         if not self.training:
             return super().forward(x)
-        coding = Relaxed(self.g_a(x))
+        return self.relaxed(Relaxed(self.g_a(x)))
+
+    def relaxed(self, coding: Relaxed) -> dict[str, Any]:
+        """What training makes of latents: ``x_hat`` and ``likelihoods``, with derivatives."""
         with with_derivatives():
             y_hat = self.code(coding)
         return {"x_hat": self.g_s(y_hat), "likelihoods": coding.likelihoods}
