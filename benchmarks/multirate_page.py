@@ -28,6 +28,7 @@ def page(
     codecs: pd.DataFrame,
     steps: Sequence[tuple[str, ...]],
     made: str,
+    highest: float,
     output: Path,
 ) -> str:
     """The page in Markdown; writes its picture beside it.
@@ -35,8 +36,9 @@ def page(
     Args:
         networks: a row for each image, network, lattice, search and lambda.
         codecs: a row for each image, codec and setting.
-        steps: settings of the trainings with noise, with rounding, and with each code.
+        steps: settings of the trainings with noise, with rounding, with each code, and with its search.
         made: by which command, in how many minutes, with which seeds, commits and machine.
+        highest: lambda of those that BD-rates are of.
         output: where the page will be.
     """
     networks = networks.assign(
@@ -55,10 +57,11 @@ def page(
         "",
         f"The network (`network=multirate`) is trained on crops of BSDS500 for all lambdas at once, with noise "
         f"(`{' '.join(steps[0])}`) and then with rounding (`{' '.join(steps[1])}`). From these very numbers two "
-        f"networks go on for as many steps each (`{' '.join(steps[2])}`), z and tcq64; other trellis codes have that "
-        "of tcq64, and the search is made in the same networks. Tested on "
-        f"{networks['image'].nunique()} images of Kodak. Rates are those of whole files, headers included; PSNR and "
-        "MS-SSIM are those of the pixels decoded from them, means over images.",
+        f"networks go on for as many steps each (`{' '.join(steps[2])}`), z and tcq64, and from each of these one "
+        "whose decoder learns from what the encoder's search finds (`experiment=images/multirate_searched "
+        f"{' '.join(steps[3])}`), for the rows with the search. Other trellis codes have the networks of tcq64. "
+        f"Tested on {networks['image'].nunique()} images of Kodak. Rates are those of whole files, headers included; "
+        "PSNR and MS-SSIM are those of the pixels decoded from them, means over images.",
         "",
         "`+ search` is the trellis search of the encoder (`--effort 0`): latents of least bits + lambda · distortion "
         "around where the decoded image says that its error is least ([how](ideas/search.md#closing-the-loop)), kept "
@@ -70,7 +73,7 @@ def page(
         "",
         "A part of one photograph, its files of at most the same number of bytes: by halving lambda or quality.",
         "",
-        *_bd_table(networks, codecs),
+        *_bd_table(networks[networks["price"] <= highest], codecs),
         *_curves(shared),
         *_codec_curves(codecs[codecs["image"].isin(common)]),
         *_files(networks),
@@ -80,13 +83,16 @@ def page(
 
 def _bd_table(networks: pd.DataFrame, codecs: pd.DataFrame) -> list[str]:
     systems = list(dict.fromkeys(networks["system"]))
+    rates = networks[networks["system"] == systems[0]].groupby("price")["bpp"].mean()
     best = ([name for name in systems if name.endswith(_SEARCHED)] or systems)[-1]  # the longest code comes last
     lines = [
         "## BD-rate",
         "",
         "Average difference of rate at equal PSNR (Bjøntegaard's delta, piecewise cubic, the package `bjontegaard`), "
         "computed for each image by itself; the mean over images and seeds, with the standard error over images (of "
-        "their means over seeds), and the standard deviation of the mean over seeds.",
+        "their means over seeds), and the standard deviation of the mean over seeds. Curves of lambda "
+        f"{min(rates.index):g} to {max(rates.index):g}, where {systems[0]} takes {rates.min():.2f} to "
+        f"{rates.max():.2f} bits/pixel.",
         "",
         *_head("system", "against", "BD-rate ± s.e. over images", "over seeds", "images", "seeds"),
     ]

@@ -76,7 +76,14 @@ def test_bd_rates_are_those_of_the_rows(tmp_path):
     rows = [row for row in rows if row["image"] != "4.png" or row["effort"] != 0.0]
     networks = pd.DataFrame(rows).sample(frac=1, random_state=rng.integers(1 << 30))
     codec = networks[(networks.lattice == "z") & (networks.seed == 0)].assign(codec="JPEG", value=lambda t: t.price)
-    text = page(networks.sort_values(["seed", "lattice"]), codec, [("a",), ("b",), ("c",)], "Made.", tmp_path / "x.md")
+    text = page(
+        networks.sort_values(["seed", "lattice"]),
+        codec,
+        [("a",), ("b",), ("c",), ("d",)],
+        "Made.",
+        1.0,
+        tmp_path / "x.md",
+    )
     lines = {tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in text.splitlines() if "| " in line}
     assert "-10.00 ± 0.00 % | 0.00 | 5 | 2" in lines["tcq64", "z"]
     assert "-20.00 ± 0.00 % | 0.00 | 4 | 2" in lines["tcq64 + search", "z"]
