@@ -200,12 +200,13 @@ def test_networks_compose_with_a_lattice(composed_images, network):
 def test_experiments_compose(composed_images, experiment):
     from hydra.utils import instantiate
 
-    network = "multirate" if experiment == "multirate" else "bmshj2018_hyperprior"
+    network = "multirate" if experiment.startswith("multirate") else "bmshj2018_hyperprior"
     cfg = composed_images(f"experiment=images/{experiment}", f"network={network}", *_SMALL[network])
     module = instantiate(cfg.module)
     kind = type(module.network.gaussian_conditional).__name__
     assert kind == ("GaussianConditional" if experiment == "scalar" else "LatticeGaussianConditional")
-    assert cfg.quantizer_name == {"ltc": "e8", "multirate": "e8"}.get(experiment, experiment.removeprefix("ltc_"))
+    default = experiment in ("ltc", "multirate", "multirate_searched")
+    assert cfg.quantizer_name == ("e8" if default else experiment.removeprefix("ltc_"))
 
 
 def test_similarity_is_one_for_the_same_image(rng):
