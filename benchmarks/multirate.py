@@ -199,13 +199,12 @@ def train_search(folder: Path, seed: int, code: str, size: Size) -> None:
     place = _trained(folder, seed, code, searched=True)
     if not (place / "rd_point.json").exists():
         start = [f"lattice={code}", "bottleneck.along=image", f"init_from={_trained(folder, seed, code)}"]
-        _run(folder, seed, "experiment=images/multirate_searched", *size.fourth, *start, f"hydra.run.dir={place}")
+        settings = (*size.fourth, *start, f"hydra.run.dir={place}")
+        _run(folder, seed, *settings, experiment="multirate_searched")
 
 
-def _run(folder: Path, seed: int, *settings: str) -> None:
-    common = ["--config-name", "images", f"seed={seed}", "reconstructions=false"]
-    if not any(setting.startswith("experiment=") for setting in settings):
-        common.append("experiment=images/multirate")
+def _run(folder: Path, seed: int, *settings: str, experiment: str = "multirate") -> None:
+    common = ["--config-name", "images", f"experiment=images/{experiment}", f"seed={seed}", "reconstructions=false"]
     run([*common, "lambda=0.025", "eval_symbols=1", "threads=1", *settings], folder / "log.txt")
 
 

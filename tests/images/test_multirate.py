@@ -169,9 +169,7 @@ def test_a_decoder_learns_from_what_the_search_finds(lattice):
         rates, distortions = module._rates_and_distortions(crops)
         nearest = rates + found.prices * distortions
     module._training_loss(crops)
-    rates, distortions, loss = module._training_loss(crops)
-    assert rates + 0.02 * distortions > 0
-    loss.backward()
+    module._training_loss(crops)[2].backward()
     learns = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None and p.grad.any()}
     assert learns == {"inverse", "g_s", "h_s", "contexts", "entropy_bottleneck"}
     with torch.no_grad():
