@@ -21,7 +21,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.multirate import images, network_with
+from benchmarks.kodak import options_with_data, photographs
+from benchmarks.multirate import network_with
 from benchmarks.provenance import provenance
 from ltc import lattices
 from ltc.files import whole_file
@@ -41,9 +42,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=_ROOT / "multirun" / "multirate", help="with trained networks")
     parser.add_argument("--images", type=int, default=4, help="of Kodak's")
     parser.add_argument("--seed", type=int, default=0, help="of the network")
-    parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
     parser.add_argument("--output", type=Path, default=_ROOT / "docs" / "image_limit.md")
-    options = parser.parse_args()
+    options = options_with_data(parser)
     network = network_with(options.folder, options.seed, "z").network
     rows = [row for price in _PRICES for row in measure(network, price, options.data, options.images)]
     command = " ".join(["python -m benchmarks.image_limit", *sys.argv[1:]])
@@ -60,7 +60,7 @@ def measure(network: ImageNetwork, price: float, data: Path, count: int) -> list
     """Costs less rounding's over rounding's bits, in percent, of Gaussian latents and of those of photographs."""
     network.at(price)  # type: ignore[operator]
     costs: dict[str, dict[str, float]] = {"Gaussian": {}, "photographs": {}}
-    for number, (_, pixels) in enumerate(images(data, count)):
+    for number, (_, pixels) in enumerate(photographs(data, count)):
         for latents, scales, weights in groups(network, pad_to_multiple(to_image(pixels)[None], network.factor), price):
             noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(number), dtype=torch.float64)
             for kind, x in (("Gaussian", scales * noise), ("photographs", latents)):

@@ -12,10 +12,8 @@ picture itself.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,13 +21,14 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from benchmarks.kodak import options_with_data, photographs
 from benchmarks.provenance import provenance
 from ltc import lattices
 from ltc.codec.image_checkpoint import load_network
 from ltc.images import use_lattice
 from ltc.images.networks import Cheng2020Attention, ContextNetwork, JointAutoregressive, raster_context
 from ltc.images.networks.image_network import ImageNetwork
-from ltc.pixels import read_image, to_image
+from ltc.pixels import to_image
 from ltc.training.image_module import ImageModule
 
 NETWORKS: dict[str, Callable[[int, int], ImageNetwork]] = {
@@ -45,20 +44,19 @@ def main() -> None:
     parser.add_argument("--lattices", nargs="*", default=["z", "e8", "tcq8", "learned"])
     parser.add_argument("--channels", type=int, nargs=2, default=[8, 16], metavar=("N", "M"))
     parser.add_argument("--coder", help="coder.pt, in the place of networks of its own")
-    parser.add_argument("--data", default=os.environ.get("LTC_DATA_DIR", "../shared/data"), help="with kodak in it")
-    options = parser.parse_args()
+    options = options_with_data(parser)
     torch.set_num_threads(1)
-    path = sorted((Path(options.data) / "kodak").glob("*.png"))[4]
-    x = to_image(read_image(path))[None]
+    name, pixels = photographs(options.data, 24)[4]
+    x = to_image(pixels)[None]
     table = Table("network", "lattice", *(f"{name}, ms" for name in ("evaluate", "encode", "decode")), "bits/pixel")
     if options.coder:
         table.add_row(options.coder, "", *measured(load_network(options.coder).network, x))
     else:
-        for name in options.networks:
+        for kind in options.networks:
             for lattice in options.lattices:
                 torch.manual_seed(0)
-                table.add_row(name, lattice, *measured(trained(NETWORKS[name](*options.channels), lattice, x), x))
-    Console().print(f"Of a position of {path.name}; {provenance()}.", table)
+                table.add_row(kind, lattice, *measured(trained(NETWORKS[kind](*options.channels), lattice, x), x))
+    Console().print(f"Of a position of {name}; {provenance()}.", table)
 
 
 def trained(network: ImageNetwork, name: str, x: Tensor, steps: int = 40) -> ImageNetwork:

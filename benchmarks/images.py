@@ -28,7 +28,7 @@ import pandas as pd
 
 from benchmarks.bd_rate import bd_rate
 from benchmarks.provenance import commits_of, provenance
-from benchmarks.spent import spent
+from benchmarks.spent import counted, spent
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -95,18 +95,19 @@ def main() -> None:
     common = ("--config-name", "images", f"network={options.network}", f"seed={options.seed}", "reconstructions=false")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "log.txt"
-    begin, code = time.perf_counter(), provenance()
+    code = provenance()
     lambdas = ",".join(map(str, size.lambdas))
     few = "eval_symbols=1"  # a starting point is not what is compared
     middle = f"lambda={size.lambdas[len(size.lambdas) // 2]}"
-    run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"], log)
-    start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}", f"init_from={folder}/first"]
-    sweep(start, folder / "start", size.parallel, log, "hydra.sweep.subdir=${lambda}")
-    systems = ",".join(f"images/{name}" for name in options.systems)
-    tune = [*common, *size.tune, f"experiment={systems}", f"lambda={lambdas}"]
-    tune.append(f"init_from={folder}/start/${{lambda}}")
-    sweep(tune, folder / "systems", size.parallel, log)
-    minutes = spent(folder, time.perf_counter() - begin, _NOTHING_DONE) / 60
+    with counted(folder, _NOTHING_DONE):
+        run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"], log)
+        start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}", f"init_from={folder}/first"]
+        sweep(start, folder / "start", size.parallel, log, "hydra.sweep.subdir=${lambda}")
+        systems = ",".join(f"images/{name}" for name in options.systems)
+        tune = [*common, *size.tune, f"experiment={systems}", f"lambda={lambdas}"]
+        tune.append(f"init_from={folder}/start/${{lambda}}")
+        sweep(tune, folder / "systems", size.parallel, log)
+    minutes = spent(folder) / 60
     jobs = [job for job in (folder / "systems").iterdir() if (job / "rd_point.json").exists()]
     points = pd.DataFrame([{**json.loads((job / "rd_point.json").read_text()), "folder": job} for job in jobs])
     command = " ".join(["python -m benchmarks.images", *sys.argv[1:]])

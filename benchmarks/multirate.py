@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,21 +27,21 @@ from omegaconf import OmegaConf
 
 from benchmarks.crop_picture import by_network, by_pillow, draw
 from benchmarks.images import run
+from benchmarks.kodak import options_with_data, photographs
 from benchmarks.multirate_page import page
 from benchmarks.multirate_time import seconds_alone
 from benchmarks.pillow_codecs import PillowCodec, available
 from benchmarks.provenance import commits_of, provenance
-from benchmarks.spent import spent
+from benchmarks.spent import counted, spent
 from benchmarks.tasks import Task, run_tasks
-from datamodules.images import image_folder
 from ltc.codec.image_checkpoint import ImageCheckpoint, load_network, save_network
 from ltc.codec.image_evaluation import evaluate
 from ltc.files import whole_file
 from ltc.images.refinement import Refinement
 from ltc.images.start import start_from
-from ltc.pixels import read_image
 
 _ROOT = Path(__file__).resolve().parent.parent
+_NOTHING_DONE = 60.0  # seconds in which nothing is trained or coded
 
 # What the page shows a part of: a photograph of Kodak, bytes of its files, and the top and left of the part.
 _CROP, _CROP_BYTES, _CROP_PLACE = "kodim19.png", 16_000, (300, 150)
@@ -115,35 +114,34 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--lattices", nargs="+", default=["z", "tcq8", "tcq64", "tcq256", "tcq1024"])
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
-    parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
     parser.add_argument(
         "--output", type=Path, default=_ROOT / "docs" / "multirate.md", help="its picture goes beside it"
     )
-    options = parser.parse_args()
+    options = options_with_data(parser)
     size = _SIZES["smoke" if options.smoke else "laptop"]
     folder = (options.folder or _ROOT / "multirun" / ("multirate_smoke" if options.smoke else "multirate")).absolute()
     (folder / "rows").mkdir(parents=True, exist_ok=True)
-    begun = time.perf_counter()
     wanted = rows_wanted(options.lattices, options.seeds, size.images)
     rows = [
         Row(seed, lattice, price, effort, count) for lattice, seed, effort, count in wanted for price in size.prices
     ]
     codecs = [(codec, value) for codec in available() for value in codec.values]
     theirs = [Task(measure_codec, (folder, *which, options.data, size.images)) for which in codecs]
-    with ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        run_tasks(pool, [*(training(folder, seed, size, rows, options.data) for seed in options.seeds), *theirs])
-    minutes = spent(folder, time.perf_counter() - begun, 60.0) / 60
+    tasks = [*(training(folder, seed, size, rows, options.data) for seed in options.seeds), *theirs]
+    pool = ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,))
+    with counted(folder, _NOTHING_DONE), pool:
+        run_tasks(pool, tasks)
     crop(folder, options.seeds[0], options.data, options.output.with_name(options.output.stem + "_crop.png"))
     code = f"{provenance()}; networks at commit {', '.join(commits_of([folder]))}"
     command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
     seeds = f"seeds {', '.join(map(str, options.seeds))}"
-    made = f"Made by `{command}`, {minutes:.0f} minutes for all of its folder; {seeds}; {code}."
+    made = f"Made by `{command}`, {spent(folder) / 60:.0f} minutes for all of its folder; {seeds}; {code}."
     networks = [pd.read_csv(folder / "rows" / f"{row.name}.csv") for row in rows]
     others = [pd.read_csv(folder / "rows" / f"{codec_name(*which)}.csv") for which in codecs]
     steps = [size.first, size.second, size.third, size.fourth]
     text = page(pd.concat(networks), pd.concat(others), steps, made, _HIGHEST, options.output)
     coders = {name: network_with(folder, options.seeds[0], name) for name in _CODES if name in options.lattices}
-    (photograph,) = (pixels for _, pixels in images(options.data, 1))
+    (photograph,) = (pixels for _, pixels in photographs(options.data, 1))
     text += "\n".join([*seconds_alone(coders, _TIMED, photograph), ""])
     with whole_file(options.output) as temporary:
         temporary.write_text(text)
@@ -237,19 +235,13 @@ def network_with(folder: Path, seed: int, lattice: str, searched: bool = False) 
 
 def crop(folder: Path, seed: int, data: Path, path: Path) -> None:
     """A part of one photograph at equal bytes, by rounding, the middle code and Pillow's codecs."""
-    (pixels,) = (pixels for name, pixels in images(data, 24) if name == _CROP)
+    (pixels,) = (pixels for name, pixels in photographs(data, 24) if name == _CROP)
     coders = {"rounding": by_network(network_with(folder, seed, "z"), pixels, _CROP_BYTES, None)}
     coders["tcq64 + search"] = by_network(network_with(folder, seed, "tcq64", True), pixels, _CROP_BYTES, 0)
     for codec in available():
         if codec.setting == "quality":
             coders[codec.name] = by_pillow(codec, pixels, _CROP_BYTES)
     draw(path, pixels, coders, *_CROP_PLACE)
-
-
-def images(data: Path, count: int) -> list[tuple[str, torch.Tensor]]:
-    """So many of Kodak's images, as far from each other as can be."""
-    files = image_folder(data / "kodak")
-    return [(path.name, read_image(path)) for path in files[:: max(1, len(files) // count)][:count]]
 
 
 def measure(folder: Path, row: Row, data: Path) -> str:
@@ -259,7 +251,7 @@ def measure(folder: Path, row: Row, data: Path) -> str:
         checkpoint = network_with(folder, row.seed, row.lattice, row.effort is not None)
         checkpoint.network.at(row.price)
         search = None if row.effort is None else Refinement(row.price, row.effort)
-        rows = [found.row for found in evaluate(checkpoint, images(data, row.images), search=search)]
+        rows = [found.row for found in evaluate(checkpoint, photographs(data, row.images), search=search)]
         effort = "" if row.effort is None else str(row.effort)
         _keep(path, rows, seed=row.seed, lattice=row.lattice, price=row.price, effort=effort)
     return path.stem
@@ -273,7 +265,7 @@ def measure_codec(folder: Path, codec: PillowCodec, value: float, data: Path, co
     """The same of a codec that Pillow has."""
     path = folder / "rows" / f"{codec_name(codec, value)}.csv"
     if not path.exists():
-        rows = [{"image": name, **codec.row(pixels, value)} for name, pixels in images(data, count)]
+        rows = [{"image": name, **codec.row(pixels, value)} for name, pixels in photographs(data, count)]
         _keep(path, rows, codec=codec.name, value=value)
     return path.stem
 

@@ -17,7 +17,6 @@ import argparse
 import math
 import statistics
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,10 +27,11 @@ import pandas as pd
 from benchmarks.images import run
 from benchmarks.kept_sections import with_kept
 from benchmarks.provenance import commits_of, provenance
-from benchmarks.spent import spent
+from benchmarks.spent import counted, spent
 from ltc.files import whole_file
 
 _ROOT = Path(__file__).resolve().parent.parent
+_NOTHING_DONE = 60.0  # seconds in which nothing is trained
 _LAMBDA = 0.025
 _KODAK = 768 * 512
 
@@ -98,18 +98,16 @@ def main() -> None:
     size = _SIZES["smoke" if options.smoke else "laptop"]
     folder = (options.folder or _ROOT / "multirun" / ("olvq_smoke" if options.smoke else "olvq")).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    begun = time.perf_counter()
-    with ProcessPoolExecutor(options.jobs) as pool:
+    with counted(folder, _NOTHING_DONE), ProcessPoolExecutor(options.jobs) as pool:
         jobs = [
             pool.submit(train, folder, transforms, context, quantizers, size)
             for transforms, context, quantizers in wanted(options.tables)
         ]
         for job in jobs:
             print(job.result(), flush=True)
-    minutes = spent(folder, time.perf_counter() - begun, 60.0) / 60
     command = " ".join(["python -m benchmarks.olvq", *sys.argv[1:]])
-    networks = f"networks at commit {', '.join(commits_of([folder]))}"
-    made = f"Made by `{command}`, {minutes:.0f} minutes for all of its folder; seed 0; {provenance()}; {networks}."
+    code = f"{provenance()}; networks at commit {', '.join(commits_of([folder]))}"
+    made = f"Made by `{command}`, {spent(folder) / 60:.0f} minutes for all of its folder; seed 0; {code}."
     tables = [line for table in options.tables for line in _TABLES[table](folder, size, made)]
     text = "\n".join([*_head(), "", *with_kept(tables, options.output, list(_TITLES.values()))]) + "\n"
     with whole_file(options.output) as temporary:

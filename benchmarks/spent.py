@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ltc.files import write_json
 
-__all__ = ["spent"]
+__all__ = ["counted", "spent"]
 
 
 def spent(folder: Path, seconds: float = 0.0, least: float = 0.0) -> float:
@@ -25,3 +28,22 @@ def spent(folder: Path, seconds: float = 0.0, least: float = 0.0) -> float:
         total += seconds
         write_json(path, {"seconds": total})
     return total
+
+
+@contextmanager
+def counted(folder: Path, least: float = 0.0) -> Iterator[None]:
+    """What is done meanwhile counts in the folder's time, if it takes more than ``least`` seconds; so does what fails.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with counted(folder):
+        ...     _ = sum(range(1000))
+        >>> spent(folder) > 0
+        True
+    """
+    begun = time.perf_counter()
+    try:
+        yield
+    finally:
+        spent(folder, time.perf_counter() - begun, least)

@@ -23,13 +23,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from benchmarks.kodak import options_with_data, photographs
 from benchmarks.provenance import provenance
-from datamodules.images import image_folder
 from ltc.codec.image_checkpoint import ImageCheckpoint, load_network
 from ltc.codec.images import compress_image
 from ltc.files import whole_file
 from ltc.images.quality import psnr, squared_error
-from ltc.pixels import read_image, write_image
+from ltc.pixels import write_image
 
 _ROOT = Path(__file__).resolve().parent.parent
 _SIDE, _NEAR = 256, 8
@@ -41,11 +41,10 @@ _MOSAIC = (8, 8)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("coders", metavar="CODER", nargs="+", type=Path)
-    parser.add_argument("--data", type=Path, default=_ROOT.parent / "shared" / "data", help="with kodak in it")
     parser.add_argument("--small", action="store_true", help="two images, a small mosaic, and no page")
-    options = parser.parse_args()
+    options = options_with_data(parser)
     torch.set_num_threads(1)
-    images = [read_image(path) for path in image_folder(options.data / "kodak")][:: 12 if options.small else 2]
+    images = [pixels for _, pixels in photographs(options.data, 2 if options.small else 12)]
     mosaic = _mosaic(images, *((2, 2) if options.small else _MOSAIC))
     lines = [
         "# Big pictures in tiles, measured",
