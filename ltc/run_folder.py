@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ def read_content(path: Path | str) -> tuple[Path, dict[str, Any]]:
         raise ValueError(_why_no_coder(path))
     data = path.read_bytes()
     try:
-        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # what a foreign pickle warns of is said by the refusal
+            warnings.simplefilter("ignore", UserWarning)
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError(_foreign(path, data)) from error
     if not isinstance(content, dict) or not str(content.get("format")).startswith("ltc-"):

@@ -19,6 +19,9 @@ class _Fit(pl.LightningModule):
     def training_step(self, batch, index):
         return (self.gain * batch).square().mean()
 
+    def validation_step(self, batch, index):
+        pass
+
     def test_step(self, batch, index):
         pass
 

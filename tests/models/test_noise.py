@@ -126,4 +126,4 @@ def test_the_least_scale_makes_the_origin_certain_and_no_neighbour_absurd(name: 
     assert float(model(torch.zeros(1, model.dim)).detach()) < 2e-3 * model.dim
     strayed = torch.zeros(1, model.dim)
     strayed[0, 0] = 0.8
-    assert float(model(model.lattice.quantize(strayed))) < 64 * model.dim
+    assert float(model(model.lattice.quantize(strayed)).detach()) < 64 * model.dim
