@@ -131,8 +131,9 @@ def main() -> None:
     pool = ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,))
     with counted(folder, _NOTHING_DONE), pool:
         run_tasks(pool, tasks)
-    crop(folder, options.seeds[0], options.data, options.output.with_name(options.output.stem + "_crop.png"))
+    # Before pictures are written: they would be changes to this very commit.
     code = f"{provenance()}; networks at commit {', '.join(commits_of([folder]))}"
+    crop(folder, options.seeds[0], options.data, options.output.with_name(options.output.stem + "_crop.png"))
     command = " ".join(["python -m benchmarks.multirate", *sys.argv[1:]])
     seeds = f"seeds {', '.join(map(str, options.seeds))}"
     made = f"Made by `{command}`, {spent(folder) / 60:.0f} minutes for all of its folder; {seeds}; {code}."
