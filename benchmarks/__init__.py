@@ -14,8 +14,8 @@
 - ``images`` lattices against rounding in an image codec; ``image_step`` what a lattice costs in its training;
   ``image_positions`` what a position costs where one is coded after the other; ``tiles`` big pictures part by part
 - ``multirate`` one image network for all rates, its lattices and their search (``multirate_page``, ``multirate_time``,
-  ``crop_picture``), beside the codecs that people use (``pillow_codecs``), on ``kodak``; ``image_limit`` what theory lets a lattice
-  save in it
+  ``crop_picture``), beside the codecs that people use (``pillow_codecs``), on ``kodak``;
+  ``image_limit`` what theory lets a lattice save in it
 - ``olvq`` learned lattices in image networks: the two tables of OLVQ at the size of a laptop
 - ``quantizers`` what quantizing a vector costs
 - ``sweeps`` what killing sweeps, launchers and callbacks cost (``callback_time``)
