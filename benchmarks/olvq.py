@@ -196,8 +196,9 @@ def _head() -> list[str]:
         "",
         "Babai's rounding is the search of the paper: whatever the basis, its cell is the parallelepiped of the "
         "rounded coordinates, and has no granular gain over a cube (that of an orthogonal basis is one). What is "
-        "learned with it is a transform of the latents: it gains where the context model leaves latents dependent on "
-        "each other, and little where that one knows them already. Nearest points have the cell of the lattice.",
+        "learned with it is a transform of the latents, which can gain only where the prior leaves latents dependent "
+        "on each other; these latents are a lapped transform's from the first step, which has decorrelated them "
+        "already. Nearest points have the cell of the lattice.",
     ]
 
 
