@@ -32,9 +32,6 @@ from benchmarks.spent import counted, spent
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-# A run of fewer seconds only found that everything was there.
-_NOTHING_DONE = 60.0
-
 _SYSTEMS = ("scalar", "ltc_z", "ltc_e8", "ltc_tcq8", "ltc_learned")
 
 
@@ -99,7 +96,7 @@ def main() -> None:
     lambdas = ",".join(map(str, size.lambdas))
     few = "eval_symbols=1"  # a starting point is not what is compared
     middle = f"lambda={size.lambdas[len(size.lambdas) // 2]}"
-    with counted(folder, _NOTHING_DONE):
+    with counted(folder):
         run([*common, *size.first, few, "bottleneck=scalar", middle, f"hydra.run.dir={folder}/first"], log)
         start = [*common, *size.start, few, "bottleneck=scalar", f"lambda={lambdas}", f"init_from={folder}/first"]
         sweep(start, folder / "start", size.parallel, log, "hydra.sweep.subdir=${lambda}")

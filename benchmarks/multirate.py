@@ -41,7 +41,6 @@ from ltc.images.refinement import Refinement
 from ltc.images.start import start_from
 
 _ROOT = Path(__file__).resolve().parent.parent
-_NOTHING_DONE = 60.0  # seconds in which nothing is trained or coded
 
 # What the page shows a part of: a photograph of Kodak, bytes of its files, and the top and left of the part.
 _CROP, _CROP_BYTES, _CROP_PLACE = "kodim19.png", 16_000, (300, 150)
@@ -129,7 +128,7 @@ def main() -> None:
     theirs = [Task(measure_codec, (folder, *which, options.data, size.images)) for which in codecs]
     tasks = [*(training(folder, seed, size, rows, options.data) for seed in options.seeds), *theirs]
     pool = ProcessPoolExecutor(options.jobs, initializer=torch.set_num_threads, initargs=(1,))
-    with counted(folder, _NOTHING_DONE), pool:
+    with counted(folder), pool:
         run_tasks(pool, tasks)
     # Before pictures are written: they would be changes to this very commit.
     code = f"{provenance()}; networks at commit {', '.join(commits_of([folder]))}"

@@ -31,7 +31,6 @@ from benchmarks.spent import counted, spent
 from ltc.files import whole_file
 
 _ROOT = Path(__file__).resolve().parent.parent
-_NOTHING_DONE = 60.0  # seconds in which nothing is trained
 _LAMBDA = 0.025
 _KODAK = 768 * 512
 
@@ -98,7 +97,7 @@ def main() -> None:
     size = _SIZES["smoke" if options.smoke else "laptop"]
     folder = (options.folder or _ROOT / "multirun" / ("olvq_smoke" if options.smoke else "olvq")).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    with counted(folder, _NOTHING_DONE), ProcessPoolExecutor(options.jobs) as pool:
+    with counted(folder), ProcessPoolExecutor(options.jobs) as pool:
         jobs = [
             pool.submit(train, folder, transforms, context, quantizers, size)
             for transforms, context, quantizers in wanted(options.tables)

@@ -31,13 +31,13 @@ def spent(folder: Path, seconds: float = 0.0, least: float = 0.0) -> float:
 
 
 @contextmanager
-def counted(folder: Path, least: float = 0.0) -> Iterator[None]:
-    """What is done meanwhile counts in the folder's time, if it takes more than ``least`` seconds; so does what fails.
+def counted(folder: Path, least: float = 60.0) -> Iterator[None]:
+    """What is done meanwhile counts in the folder's time, also what fails; below ``least`` seconds nothing was missing.
 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> with counted(folder):
+        >>> with counted(folder, least=0.0):
         ...     _ = sum(range(1000))
         >>> spent(folder) > 0
         True

@@ -45,7 +45,7 @@ from benchmarks.paper.pictures import draw_cells_beside, draw_section
 from benchmarks.paper.sections import LATTICES, SECTIONS, Section
 from benchmarks.paper.systems import by_system, read_sweep, system_of
 from benchmarks.provenance import commits_of, provenance
-from benchmarks.spent import spent
+from benchmarks.spent import counted, spent
 from ltc.files import whole_file, write_json
 from ltc.theory import SawbridgeEntropyDistortion
 
@@ -148,12 +148,11 @@ def _section(section: Section, present: list[str], folder: Path, pictures: Path)
     points = [p for found in systems.values() for p in found]
     source = _source(present[0])
     home = folder / present[0]
-    begun = time.perf_counter()
-    bound = bound_of(source, sorted({float(p["lambda"]) for p in points}), home)
+    with counted(home, least=5.0):
+        bound = bound_of(source, sorted({float(p["lambda"]) for p in points}), home)
     for p in points:
         p["bound_rate"] = bound.function.rate(p["distortion"])
         p["bound_gap"] = p["rate"] - p["bound_rate"]
-    spent(home, time.perf_counter() - begun, least=5.0)
     one_shot = SawbridgeEntropyDistortion() if source.name == "sawbridge" else None
     picture = pictures / f"{present[0]}.png"
     draw_section(picture, section.title, systems, bound, one_shot)
@@ -208,10 +207,9 @@ def _ecvq(home: Path) -> list[ECVQPoint]:
     path = home / "ecvq.json"
     kept = [ECVQPoint(*row) for row in json.loads(path.read_text())] if path.exists() else []
     if [e.lmbda for e in kept] != list(_ECVQ_LAMBDAS):
-        begun = time.perf_counter()
-        kept = [measure(2, lmbda, samples=200_000, size=8192) for lmbda in _ECVQ_LAMBDAS]
+        with counted(home, least=0.0):
+            kept = [measure(2, lmbda, samples=200_000, size=8192) for lmbda in _ECVQ_LAMBDAS]
         write_json(path, [list(e) for e in kept])
-        spent(home, time.perf_counter() - begun)
     return kept
 
 
