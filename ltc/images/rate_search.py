@@ -5,8 +5,15 @@ error costs its square times the energy of what the decoder makes of a unit of i
 itself, one for each channel, by a random projection of the decoder's derivative. But no analysis transform gives the
 latents of least squared error: it is not the inverse of the synthesis, and what other latents lost in rounding is not
 zero. So where the least error lies is found in the decoded image: from a latent's present value half the derivative of
-the squared error over the energy, Newton's step with a diagonal matrix. One trellis search for each group of latents
+the squared error over the curvature, Newton's step with a diagonal matrix. One trellis search for each group of latents
 takes the points of least cost around it, and the groups after it see what was taken.
+
+All latents of a group move at once, so that the energy is not curvature enough: where many latents make nearly the same
+of an image (channels which training gave up look like others that it kept), each would undo the whole error, and
+together they make it many times as large. Steps with a diagonal matrix descend where each of its elements is at least
+the sum of magnitudes in a row of the second derivative (Gershgorin; Hunter & Lange, "A tutorial on MM algorithms", The
+American Statistician 58 (2004)). Here it is the row's norm, as signs are as good as random, and that is measured with
+random signs, too.
 
 For rounding this is rate-distortion optimized quantization (Sullivan & Wiegand, IEEE Signal Processing Magazine 15
 (1998)); for trellis codes the search of dependent quantization (Schwarz, Nguyen, Marpe & Wiegand, "Hybrid video coding
@@ -63,20 +70,20 @@ def decoded_latents(network: ImageNetwork, y: Latents, z: Tensor | None = None) 
     return walk.parts, walk.hyper
 
 
-def least_error(decoded: Tensor, slope: Tensor, energy: Tensor) -> Tensor:
+def least_error(decoded: Tensor, slope: Tensor, curvature: Tensor) -> Tensor:
     """Where a decoded image's squared error is least, by one step of Newton's with a diagonal matrix.
 
     Args:
         decoded: latents, in units of a lattice of unit volume.
         slope: the derivative of the image's squared error by each of them, of the same shape.
-        energy: half its second derivative, positive, of a shape that expands to it.
+        curvature: half its second derivative, or more where others move as well: positive, of a shape that expands to it.
 
     Examples:
         >>> least_error(torch.tensor([3.0]), torch.tensor([2.0]), torch.tensor([0.5]))
         tensor([1.])
     """
     # Where the decoder hardly looks at a latent the model of it has no sense, and its least error no bounds.
-    return decoded - (slope / (2 * energy)).nan_to_num(0.0).clamp(-_FARTHEST, _FARTHEST)
+    return decoded - (slope / (2 * curvature)).nan_to_num(0.0).clamp(-_FARTHEST, _FARTHEST)
 
 
 class RateSearch:
@@ -97,7 +104,7 @@ class RateSearch:
         >>> x = torch.rand(1, 3, 64, 64)
         >>> search = RateSearch(network, x)
         >>> parts, z = decoded_latents(network, network.g_a(x).detach())
-        >>> chosen = search(parts, z, search.energies(parts, z), price=400.0)
+        >>> chosen = search(parts, z, search.curvatures(parts, z), price=400.0)
         >>> [a.shape == b.shape for a, b in zip(chosen, parts)] == [True] * 12
         True
     """
@@ -126,19 +133,45 @@ class RateSearch:
             signs = torch.randint(0, 2, image.shape, generator=torch.Generator().manual_seed(seed)).to(image) * 2 - 1
             return (image * signs).sum()
 
-        slopes = self._slopes(parts, z, projected)
-        return [slope.double().square().mean((0, 2, 3), keepdim=True).clamp(min=1e-12) for slope in slopes]
+        return [_mean_square(slope) for slope in self._slopes(parts, z, projected)]
+
+    def curvatures(self, parts: Sequence[Tensor], z: Tensor | None, seed: int = 0) -> list[Tensor]:
+        """How steeply the squared error rises with each latent while all others move as well.
+
+        Args:
+            parts: of ``decoded_latents``.
+            z: likewise.
+            seed: of the random signs.
+
+        Returns:
+            For each part the norm of a row of half the squared error's second derivative, as a mean over positions,
+            and at least its energy: float64 [1, channels, 1, 1].
+        """
+        if not parts:
+            return []
+        signs = torch.Generator().manual_seed(seed + 1)
+        with torch.inference_mode(False), torch.enable_grad(), with_derivatives():
+            image, leaves = self._decoded(parts, z)
+            # The derivative's product with a vector is the derivative of its transpose's.
+            weights = torch.zeros_like(image, requires_grad=True)
+            transposed = torch.autograd.grad(image, leaves, weights, create_graph=True)
+            moves = [torch.randint(0, 2, leaf.shape, generator=signs).to(leaf) * 2 - 1 for leaf in leaves]
+            along = sum((a * b).sum() for a, b in zip(transposed, moves, strict=True))
+            (moved,) = torch.autograd.grad(along, weights, retain_graph=True)
+            rows = torch.autograd.grad(image, leaves, moved)
+        energies = self.energies(parts, z, seed)
+        return [torch.maximum(_mean_square(row).sqrt(), own) for row, own in zip(rows, energies, strict=True)]
 
     @torch.no_grad()
     def __call__(
-        self, parts: Sequence[Tensor], z: Tensor | None, energies: Sequence[Tensor], price: float
+        self, parts: Sequence[Tensor], z: Tensor | None, curvatures: Sequence[Tensor], price: float
     ) -> list[Tensor]:
         """The latents of least ``bits + price * squared error of the image``, by the trellis.
 
         Args:
             parts: where the search starts, of ``decoded_latents``.
             z: hyper-latents, which are left as they are.
-            energies: of ``energies``.
+            curvatures: of ``curvatures``.
             price: bits for a unit of squared error, summed over the values of pixels in [0, 1].
 
         Returns:
@@ -150,7 +183,7 @@ class RateSearch:
         def error(image: Tensor) -> Tensor:
             return (image - self._x)[..., :height, :width].square().sum()
 
-        walk = _Cheapest(parts, z, energies, price, lambda now: self._slopes(now, z, error))
+        walk = _Cheapest(parts, z, curvatures, price, lambda now: self._slopes(now, z, error))
         self._network.code(walk)
         return walk.parts
 
@@ -159,9 +192,13 @@ class RateSearch:
         if not parts:
             return []
         with torch.inference_mode(False), torch.enable_grad(), with_derivatives():
-            walk = _Leaves(parts, z)
-            image = self._smooth.synthesize(self._smooth.code(walk))
-            return list(torch.autograd.grad(of(image), walk.leaves))
+            image, leaves = self._decoded(parts, z)
+            return list(torch.autograd.grad(of(image), leaves))
+
+    def _decoded(self, parts: Sequence[Tensor], z: Tensor | None) -> tuple[Tensor, list[Tensor]]:
+        """The decoded image, and the latents as variables of it."""
+        walk = _Leaves(parts, z)
+        return self._smooth.synthesize(self._smooth.code(walk)), walk.leaves
 
 
 class _Leaves(Relaxed):
@@ -214,24 +251,29 @@ class _Cheapest(Estimate):
         self,
         parts: Sequence[Tensor],
         z: Tensor | None,
-        energies: Sequence[Tensor],
+        curvatures: Sequence[Tensor],
         price: float,
         slopes: Callable[[Sequence[Tensor]], list[Tensor]],
     ) -> None:
         super().__init__(parts, z)
         self.parts = list(parts)
-        self._energies, self._price, self._slopes = energies, price, slopes
+        self._curvatures, self._price, self._slopes = curvatures, price, slopes
         self._at, self._every = 0, math.ceil(len(parts) / _LOOKS)
         self._now: list[Tensor] = []
 
     def _estimate(self, conditional: GaussianConditional, y: Tensor, scales: Tensor, means: Tensor) -> Tensor:
-        at, energy = self._at, self._energies[self._at]
+        at, curvature = self._at, self._curvatures[self._at]
         if at % self._every == 0:
             self._now = self._slopes(self.parts)
         if isinstance(conditional, LatticeGaussianConditional):
-            target = least_error(self.parts[at], self._now[at].double(), energy)
-            found = conditional.cheapest(target, scales, means, (self._price * energy).expand_as(target))
+            target = least_error(self.parts[at], self._now[at].double(), curvature)
+            found = conditional.cheapest(target, scales, means, (self._price * curvature).expand_as(target))
         else:
             found = conditional(y.double(), scales, means=means, training=False)[0]
         self.parts[at], self._at = found, at + 1
         return found
+
+
+def _mean_square(slopes: Tensor) -> Tensor:
+    """Of each channel's positions, float64 [1, channels, 1, 1], positive."""
+    return slopes.double().square().mean((0, 2, 3), keepdim=True).clamp(min=1e-12)

@@ -147,11 +147,11 @@ class Refinement:
             best = min(best, found, key=lambda found: found.after)
         around, z = decoded_latents(network, *best.latents)
         search = RateSearch(network, x, (height, width))
-        energies = search.energies(around, z)
+        curvatures = search.curvatures(around, z)
         for share in _SHARES if around else ():
             # The cost in bits: lambda is a price for the mean over three colours.
             price = self.lmbda * 255**2 / 3 / share
-            around = search(around, z, energies, price)
+            around = search(around, z, curvatures, price)
             best = min(best, self._true(network, around, z, x, height, width), key=lambda found: found.after)
         return best._replace(before=before)
 

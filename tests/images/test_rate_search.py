@@ -52,11 +52,62 @@ def test_energies_of_a_linear_decoder():
             assert float(energies[channel]) == pytest.approx(norm, rel=0.5)
 
 
+def rows_of_a_linear_decoder(net: MultirateNetwork, channels: tuple[int, ...]) -> list[float]:
+    """Norms of rows of half the squared error's second derivative, of latents in the middle of an image."""
+    found, level = [], net.g_a.level
+
+    def image(latents: torch.Tensor) -> torch.Tensor:
+        return net.g_s(latents * net.inverse(level))
+
+    for channel in channels:
+        unit, latents = torch.zeros(1, net.M, 8, 12), torch.zeros(1, net.M, 8, 12, requires_grad=True)
+        unit[0, channel, 4, 6] = 1.0
+        with torch.no_grad():
+            made = image(unit) - image(torch.zeros_like(unit))
+        (row,) = torch.autograd.grad((image(latents) * made).sum(), latents)
+        found.append(float(row.norm()))
+    return found
+
+
+def test_curvatures_of_a_linear_decoder():
+    """Row by row, as a matrix would have it; never below what a latent has alone."""
+    net, x, y = analysed("z", 0.1)
+    twins(net)
+    search, (parts, z) = RateSearch(net, x), decoded_latents(net, y)
+    curvatures = torch.cat(search.curvatures(parts, z), 1).flatten()
+    assert bool((curvatures >= torch.cat(search.energies(parts, z), 1).flatten()).all())
+    for channel, norm in zip((0, 7, 31), rows_of_a_linear_decoder(net, (0, 7, 31)), strict=True):
+        assert float(curvatures[channel]) == pytest.approx(norm, rel=0.5)
+
+
+def twins(net: MultirateNetwork) -> None:
+    """Makes the second half of a network's channels give the same image as the first."""
+    same = torch.nn.Conv2d(net.M, net.M, 1, bias=False)
+    half = torch.eye(net.M // 2)
+    deviations = net._deviations.flatten() * net.inverse(net.g_a.level).flatten().detach()
+    matrix = torch.cat([torch.cat([half, half], 1), torch.zeros(net.M // 2, net.M)])
+    with torch.no_grad():
+        # In units of the lattice, whatever the channels' own.
+        same.weight.copy_((deviations[:, None] * matrix / deviations)[:, :, None, None])
+    net.g_s = torch.nn.Sequential(same, net.g_s)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_latents_that_do_the_same_do_not_undo_each_other(name):
+    """Where bits cost nothing: each of two channels with the same image would undo all of an error by itself."""
+    net, x, y = analysed(name, 0.02)
+    twins(net)
+    search, (parts, z) = RateSearch(net, x), decoded_latents(net, y)
+    before = float((net.measure(parts, z)[0] - x).square().sum())
+    chosen = search(parts, z, search.curvatures(parts, z), 1e9)
+    assert float((net.measure(chosen, z)[0] - x).square().sum()) < 0.9 * before
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_chosen_is_what_is_decoded(name):
     net, x, y = analysed(name, 0.02)
     (parts, z), search = decoded_latents(net, y), RateSearch(net, x)
-    chosen = search(parts, z, search.energies(parts, z), 400.0)
+    chosen = search(parts, z, search.curvatures(parts, z), 400.0)
     reconstruction, _ = net.measure(chosen, z)
     coded = net.compress(x, (chosen, z))
     assert torch.equal(net.decompress(coded["strings"], coded["shape"])["x_hat"], reconstruction.clamp(0, 1))
@@ -88,9 +139,9 @@ def test_images_of_cheaper_bits_are_worse(name):
     """Of whole images, whose groups see each other: prices far apart."""
     net, x, y = analysed(name, 0.1)
     (parts, z), search = decoded_latents(net, y), RateSearch(net, x)
-    energies, rates, errors = search.energies(parts, z), list[float](), list[float]()
+    curvatures, rates, errors = search.curvatures(parts, z), list[float](), list[float]()
     for price in (30.0, 300.0, 3000.0):
-        reconstruction, likelihoods = net.measure(search(parts, z, energies, price), z)
+        reconstruction, likelihoods = net.measure(search(parts, z, curvatures, price), z)
         rates.append(float(-likelihoods["y"].log2().sum()))
         errors.append(float((reconstruction - x).square().sum()))
     assert rates == sorted(rates) and errors == sorted(errors, reverse=True)
@@ -103,11 +154,12 @@ def test_errors_of_other_latents_are_looked_at(name):
     The analysis is of an image that is somewhat another one, as if it were no inverse of the synthesis.
     """
     net, x, _ = analysed(name, 0.02)
+    other = 0.08 * torch.randn(1, 3, 1, 1).sign()
     with torch.no_grad():
-        parts, z = decoded_latents(net, net.g_a((x + 0.05 * torch.randn(1, 3, 1, 1)).clamp(0, 1)))
+        parts, z = decoded_latents(net, net.g_a((x + other).clamp(0, 1)))
         before = float((net.measure(parts, z)[0] - x).square().sum())
         search = RateSearch(net, x)
-        chosen = search(parts, z, search.energies(parts, z), 1e9)
+        chosen = search(parts, z, search.curvatures(parts, z), 1e9)
         assert float((net.measure(chosen, z)[0] - x).square().sum()) < 0.9 * before
 
 
@@ -118,8 +170,8 @@ def test_what_lies_beside_the_picture_does_not_count():
     corner = x.clone()
     corner[..., 32:, :], corner[..., :, 32:] = 1.0, 0.0
     searches = [RateSearch(net, image, (32, 32)) for image in (x, corner)]
-    energies = searches[0].energies(parts, z)
-    first, second = (search(parts, z, energies, 400.0) for search in searches)
+    curvatures = searches[0].curvatures(parts, z)
+    first, second = (search(parts, z, curvatures, 400.0) for search in searches)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
 
