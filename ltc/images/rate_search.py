@@ -76,7 +76,7 @@ def least_error(decoded: Tensor, slope: Tensor, curvature: Tensor) -> Tensor:
     Args:
         decoded: latents, in units of a lattice of unit volume.
         slope: the derivative of the image's squared error by each of them, of the same shape.
-        curvature: half its second derivative, or more where others move as well: positive, of a shape that expands to it.
+        curvature: half its second derivative, or more where others move too: positive, of a shape that expands to it.
 
     Examples:
         >>> least_error(torch.tensor([3.0]), torch.tensor([2.0]), torch.tensor([0.5]))
@@ -156,7 +156,7 @@ class RateSearch:
             weights = torch.zeros_like(image, requires_grad=True)
             transposed = torch.autograd.grad(image, leaves, weights, create_graph=True)
             moves = [torch.randint(0, 2, leaf.shape, generator=signs).to(leaf) * 2 - 1 for leaf in leaves]
-            along = sum((a * b).sum() for a, b in zip(transposed, moves, strict=True))
+            along = torch.stack([(a * b).sum() for a, b in zip(transposed, moves, strict=True)]).sum()
             (moved,) = torch.autograd.grad(along, weights, retain_graph=True)
             rows = torch.autograd.grad(image, leaves, moved)
         energies = self.energies(parts, z, seed)
