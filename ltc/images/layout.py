@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,6 +42,9 @@ _SMALLER = {
 # Longer runs of a trellis code are cut, so that several paths are searched at once. A path's start in a known state
 # costs a few elements' gain.
 _LONGEST = 1024
+
+# The largest level that is sorted as a number of 16 bits.
+_SHORT = 2**15 - 1
 
 _said: set[tuple] = set()
 
@@ -185,8 +189,7 @@ class Layout:
         self._shape, self._along = shape, along
         self._order: Tensor | None = None
         if levels is not None:
-            # Stable, so that every machine finds the same order.
-            self._order = self._unordered(levels).argsort(dim=-1, descending=True, stable=True)
+            self._order = _largest_first(self._unordered(levels))
             self._inverse = torch.empty_like(self._order).scatter_(
                 -1, self._order, torch.arange(self._order.shape[-1], device=levels.device).expand_as(self._order)
             )
@@ -211,6 +214,14 @@ class Layout:
         if self._along == "channels":
             return flat.transpose(1, 2).contiguous()
         return flat if self._along == "positions" else flat.reshape(len(flat), 1, -1)
+
+
+def _largest_first(levels: Tensor) -> Tensor:
+    """The order of levels along the last axis, equal ones as they came, so that every machine finds the same."""
+    if levels.device.type != "cpu" or (levels.numel() and levels.abs().max() > _SHORT):
+        return levels.argsort(dim=-1, descending=True, stable=True)
+    # Numbers of 16 bits are sorted by their digits, ten times as fast.
+    return torch.from_numpy(np.argsort(levels.to(torch.int16).neg().numpy(), axis=-1, kind="stable"))
 
 
 class _Permute(torch.autograd.Function):

@@ -24,6 +24,18 @@ def test_runs_hold_all_latents_once_and_lead_back(along, by_scale, shape, genera
         assert (layout.runs(levels).diff(dim=-1) <= 0).all()
 
 
+@pytest.mark.parametrize("most", [0, 4, 2**15 - 1, 2**15, 2**40])
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
+def test_equal_levels_stay_as_they_came(most, dtype, generator):
+    """Whatever sorts them: files depend on this order."""
+    levels = torch.randint(most + 1, (2, 3, 7, 9), generator=generator).clamp(max=torch.iinfo(dtype).max).to(dtype)
+    levels[0, 0, 0, 0] = min(most, torch.iinfo(dtype).max)
+    numbers = torch.arange(levels[0].numel()).expand(2, -1).reshape(levels.shape)
+    runs, columns = Layout(levels.shape, "image", levels).runs(numbers), levels.flatten(1).tolist()
+    for order, column in zip(runs[:, 0].tolist(), columns, strict=True):
+        assert order == sorted(range(len(column)), key=lambda i: (-column[i], i))
+
+
 def test_the_derivative_goes_the_same_way(generator):
     y = torch.randn(2, 5, 3, generator=generator, requires_grad=True)
     weight = torch.randn(2, 5, 3, generator=generator)
