@@ -24,8 +24,8 @@ from ltc.lattices import TrellisLattice
 
 __all__ = ["ConditionalModel", "distinct_steps", "level_model"]
 
-# Vectors that are decoded symbol by symbol.
-_FEW = 16
+# Fewer vectors than these are decoded symbol by symbol.
+_FEW = 7
 
 
 class ConditionalModel(abc.ABC):
@@ -192,10 +192,11 @@ class _CodeModel(_TrellisModel):
             np.zeros(len(at), dtype=np.int64),
             np.empty((len(at), self._counts.shape[1]), self._counts.dtype),
         )
+        _tables_here(self._counts, columns[0], self._steps[0][1], state, tables)
+        (_, odd), last = self._steps[1], self.dim - 1
         for i in range(self.dim):
-            after, odd = self._steps[min(i, 1)]
-            _tables_here(self._counts, columns[i], odd, state, tables)
-            if not _step(after, decoder.symbols(len(at), tables, None), state, found[i]):
+            residues, levels = decoder.symbols(len(at), tables, None), columns[min(i + 1, last)]
+            if not _advance(self._steps[min(i, 1)][0], residues, state, found[i], self._counts, levels, odd, tables):
                 raise CorruptStream("the bitstream holds a vector that is no point of the lattice")
         return found.T
 
@@ -226,14 +227,15 @@ def _tables_here(counts, levels, odd, state, tables):  # type: ignore[no-untyped
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _step(after, residue, state, found):  # type: ignore[no-untyped-def]
-    """Takes the states one coordinate on and keeps its residues; whether all of them were allowed."""
+def _advance(after, residue, state, found, counts, levels, odd, tables):  # type: ignore[no-untyped-def]
+    """Takes the states one coordinate on and keeps its residues; whether all were allowed. Then the next tables."""
     allowed = True
     for b in range(len(residue)):
         r = residue[b]
         reached = after[state[b], r] if 0 <= r < after.shape[1] else -1
         allowed &= reached >= 0
         state[b], found[b] = max(reached, 0), r
+        tables[b] = counts[2 * levels[b] + odd[state[b]]]
     return allowed
 
 

@@ -48,8 +48,11 @@ class Encoder:
         if rows is not None and len(tables) == 1:
             self._coder.encode(symbols, _Categorical(tables[0], perfect=False))
             return
+        if rows is None:
+            self._coder.encode(symbols, _BY_ROW, tables)
+            return
         for part in _batches(len(symbols), tables.shape[1]):
-            self._coder.encode(symbols[part], _BY_ROW, _lay_out(tables, rows, part))
+            self._coder.encode(symbols[part], _BY_ROW, tables.take(rows[part], axis=0))
 
     def integers(self, values: np.ndarray) -> None:
         """Writes integers below 2^62 in absolute value, in 6 bits more than they have with their sign.
@@ -91,12 +94,11 @@ class Decoder:
         """Reads ``count`` symbols: int32 [count]."""
         if rows is not None and len(tables) == 1:
             return self._read(_Categorical(tables[0], perfect=False), count)
-        parts = _batches(count, tables.shape[1])
-        if len(parts) == 1:  # of trellis codes there are thousands, of a few symbols each
-            return self._read(_BY_ROW, _lay_out(tables, rows, parts[0]))
+        if rows is None:  # of trellis codes there are thousands of calls, for a few symbols each
+            return self._read(_BY_ROW, tables)
         found = np.empty(count, dtype=np.int32)
-        for part in parts:
-            found[part] = self._read(_BY_ROW, _lay_out(tables, rows, part))
+        for part in _batches(count, tables.shape[1]):
+            found[part] = self._read(_BY_ROW, tables.take(rows[part], axis=0))
         return found
 
     def symbol(self, model: object) -> int:
@@ -138,7 +140,3 @@ class Decoder:
 def _batches(count: int, symbols: int) -> list[slice]:
     size = max(1, _CHUNK // symbols)
     return [slice(first, min(first + size, count)) for first in range(0, count, size)]
-
-
-def _lay_out(tables: np.ndarray, rows: np.ndarray | None, part: slice) -> np.ndarray:
-    return tables[part] if rows is None else tables.take(rows[part], axis=0)
