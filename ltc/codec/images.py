@@ -66,7 +66,8 @@ def compress_image(
         ValueError: if the network's numbers are none, or too large; for tiles of another size; or for latents of a
             whole image with tiles.
     """
-    from ltc.images.tiles import Synthesis, Tiling, analyze, cut
+    from ltc.images.exact import threads_of_synthesis
+    from ltc.images.tiles import Synthesis, Tiling, analyze
 
     network = checkpoint.network
     height, width = pixels.shape[1:]
@@ -76,16 +77,12 @@ def compress_image(
     strings, checksum, synthesis = list[bytes](), 0, Synthesis(network, tiling)
     with _deterministic():
         for tile in tiling.tiles:
-            x, y = cut(pixels, tile), latents or (analyze(network, pixels, tiling, tile), None)
-            found = network.compress(x, y)
-            own = [string for (string,) in found["strings"]]
-            y_hat, threads = network.decode(own, network.code_shape(*x.shape[2:]))
-            if not torch.equal(y_hat, found["y_hat"]):
-                raise ValueError("The network does not decode what it encodes: the image was not written.")
-            strings.extend(own)
+            written, y_hat = network.encode(*latents or (analyze(network, pixels, tiling, tile), None))
+            written.read_back()
+            strings.extend(written.strings)
             checksum = _latents(y_hat, checksum)
             progress(1)
-            synthesis.put(y_hat, threads)
+            synthesis.put(y_hat, threads_of_synthesis())
     margin = tiling.margin if side else 0
     header = ImageHeader(checkpoint.fingerprint, height, width, checksum, _checksum(synthesis.pixels), side, margin)
     write_image_file(file, header, strings)

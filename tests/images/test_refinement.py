@@ -35,8 +35,8 @@ def test_never_worse_and_decoded_as_seen(network, some_pair):
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     with torch.no_grad():
         reconstruction, likelihoods = network.measure(*found.latents)
-    coded = network.compress(x, found.latents)
-    decoded = network.decompress(coded["strings"], coded["shape"])
+    strings = network.encode(*found.latents)[0].strings
+    decoded = network.decompress([[string] for string in strings], network.code_shape(64, 64))
     assert torch.equal(decoded["x_hat"], reconstruction.clamp(0, 1))
     bits = sum(float(-part.log2().sum()) for part in likelihoods.values())
     error = float((decoded["x_hat"] - x)[..., :50, :60].square().mean())

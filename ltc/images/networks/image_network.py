@@ -67,22 +67,27 @@ class ImageNetwork(CompressionModel):
         return self.synthesize(self.code(coding)), coding.likelihoods
 
     @torch.no_grad()
-    def compress(self, x: Tensor, latents: tuple[Latents, Tensor | None] | None = None) -> dict[str, Any]:
-        """Images [batch, 3, height, width] as strings.
+    def encode(self, y: Latents, z: Tensor | None = None) -> tuple[Write, Tensor]:
+        """One image's latents, as those of ``measure``, written, and what they will be decoded to.
 
-        Args:
-            x: the images.
-            latents: y and z of one image, to take in the place of the analysis transforms'.
+        Raises:
+            ValueError: if there are no tables yet, or a network's numbers are none.
+        """
+        coding = Write(y, z)
+        return coding, self.code(coding)
+
+    @torch.no_grad()
+    def compress(self, x: Tensor) -> dict[str, Any]:
+        """Images [batch, 3, height, width] as strings.
 
         Returns:
             ``strings``, lists with one for each image, the last one that of its notes; ``shape``, for `decompress`; and
             ``y_hat``, the latents that will be decoded.
 
         Raises:
-            ValueError: if there are no tables yet, or a network's numbers are none.
+            ValueError: as ``encode``.
         """
-        passes = [Write(y) for y in self.g_a(x).split(1)] if latents is None else [Write(*latents)]
-        decoded = [self.code(coding) for coding in passes]
+        passes, decoded = zip(*(self.encode(y) for y in self.g_a(x).split(1)), strict=True)
         strings = [list(column) for column in zip(*(coding.strings for coding in passes), strict=True)]
         return {"strings": strings, "shape": self.code_shape(*x.shape[2:]), "y_hat": torch.cat(decoded)}
 

@@ -7,6 +7,8 @@ passes, and all that depends on decoded latents goes through them: so evaluation
 from __future__ import annotations
 
 import abc
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -100,6 +102,16 @@ class Pass(abc.ABC):
         scales, means = found[::2], found[1::2]
         return scales.float(), means
 
+    def _read_positions(
+        self, string: bytes, conditional: GaussianConditional, context: RasterContext, first: int
+    ) -> Tensor:
+        """The latents of a string, position after position, calls of numbers counted from ``first``."""
+        decoder = serial_decoder(conditional, string)
+        for at in torch.arange(context.count).split(1):
+            scales, means = self._parameters_at(at, first, context)
+            context.put(at, decoder.get(indexes_of(conditional, scales[0]), means[0])[None])
+        return context.latents()
+
 
 class Estimate(Pass):
     """The likelihoods of latents.
@@ -164,12 +176,24 @@ class Write(Pass):
         self._chosen = ChosenGrids()
         super().__init__(self._chosen)
         self._y, self._z, self._gaussians, self._densities = LatentParts(y), z, list[bytes](), list[bytes]()
+        # Of each string of Gaussians how it is read, and what it has to be.
+        self._written: list[tuple[Callable[[], Tensor], Tensor]] = []
 
     @property
     def strings(self) -> list[bytes]:
         """Those of Gaussians in their order, those of densities, and the notes."""
         notes = Notes(threads_of_synthesis(), self._chosen.others)
         return [*self._gaussians, *self._densities, notes.to_bytes()]
+
+    def read_back(self) -> None:
+        """Reads what was written, with the numbers that it was written with: these a decoder finds again.
+
+        Raises:
+            ValueError: if latents are others than those that were written.
+        """
+        for read, decoded in self._written:
+            if not torch.equal(read(), decoded):
+                raise ValueError("The network does not decode what it encodes: the image was not written.")
 
     def told(self, value: Tensor) -> Tensor:
         number = _number(value)
@@ -189,6 +213,7 @@ class Write(Pass):
         indexes, y = conditional.build_indexes(scales), self._y.next(select).double()
         if isinstance(conditional, LatticeGaussianConditional):
             strings, decoded = conditional.encode(y, indexes, means)
+            self._written.append((functools.partial(conditional.decompress, strings, indexes, means=means), decoded))
         else:
             strings = conditional.compress(y, indexes, means)
             decoded = conditional.decompress(strings, indexes, means=means)
@@ -201,8 +226,10 @@ class Write(Pass):
         for at in context.fronts():
             scales, means = self._parameters_at(at, first, context)
             context.put(at, encoder.place(at.tolist(), y[at], indexes_of(conditional, scales), means))
-        self._gaussians.append(encoder.finish())
-        return context.latents()
+        string, decoded = encoder.finish(), context.latents()
+        self._gaussians.append(string)
+        self._written.append((lambda: self._read_positions(string, conditional, context.blank(), first), decoded))
+        return decoded
 
 
 class Read(Pass):
@@ -250,11 +277,7 @@ class Read(Pass):
         return conditional.decompress([self._next()], conditional.build_indexes(scales), means=means)
 
     def positions(self, conditional: GaussianConditional, context: RasterContext) -> Tensor:
-        decoder, first = serial_decoder(conditional, self._next()), self._grids.reserve(2 * context.count)
-        for at in torch.arange(context.count).split(1):
-            scales, means = self._parameters_at(at, first, context)
-            context.put(at, decoder.get(indexes_of(conditional, scales[0]), means[0])[None])
-        return context.latents()
+        return self._read_positions(self._next(), conditional, context, self._grids.reserve(2 * context.count))
 
     def _next(self) -> bytes:
         string = next(self._gaussians, None)

@@ -8,6 +8,7 @@ wavefronts of video coders (H.265 has them in rows of blocks), and there are wid
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -46,6 +47,12 @@ class RasterContext:
         corner = at // self.width * self._stride + at % self.width
         self._seen = corner[:, None] + torch.tensor([i * self._stride + j for i, j in taps], device=side.device)
         self._place = corner + self._pad * (self._stride + 1)
+
+    def blank(self) -> RasterContext:
+        """The same of which nothing is decoded yet."""
+        found = copy.copy(self)
+        found._decoded = torch.zeros_like(self._decoded)
+        return found
 
     @property
     def count(self) -> int:
