@@ -86,7 +86,7 @@ _SIZES = {
 
 # Codes that networks are trained with, and those that are tested with the search.
 _CODES = ("z", "tcq64")
-_SEARCHED = (*_CODES, "tcq256")
+_SEARCHED = (*_CODES, "tcq1024")
 
 
 @dataclass(frozen=True)
