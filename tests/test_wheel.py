@@ -88,6 +88,7 @@ def test_it_holds_ltc_alone(wheel: Path) -> None:
     assert modules == {str(p.relative_to(_ROOT)) for p in (_ROOT / "ltc").rglob("*.py")}
 
 
+@pytest.mark.slow
 def test_the_library_works_from_any_folder_without_the_extras(environment: Path, tmp_path: Path) -> None:
     done = _run(environment, "python", "-c", _TOUR.format(blocked=_EXTRAS), cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -199,6 +199,7 @@ def kodak(data_dir, count, size=None):
     return {path.stem: read_image(path)[:, :size, :size].contiguous() for path in files}
 
 
+@pytest.mark.slow
 def test_photographs_decode_elsewhere(trained_checkpoint, threads, data_dir, tmp_path):
     """Four of Kodak, by networks that were trained for some steps; parts of them, where position follows position."""
     whole, parts = kodak(data_dir, 4), kodak(data_dir, 4, 64)

@@ -192,7 +192,7 @@ def test_images(ends_well, pictures, group, name):
     folder = [f"image_data.folder={pictures}/bsds500"] if (group, name) == ("image_data", "folder") else []
     group, _, inside = group.partition("/")
     choice = {group: f"{inside}/{name}" if inside else name}
-    ends_well("images", choice, *small(name), *folder, f"data_dir={pictures}", "crop_size=64", *FEW)
+    ends_well("images", choice, *small(name), *folder, f"data_dir={pictures}", "crops=2", "crop_size=64", *FEW)
 
 
 @pytest.mark.parametrize("choices", product("network", "lattice"))

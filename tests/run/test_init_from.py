@@ -18,6 +18,7 @@ def cost(point):
     return point["rate"] + point["lambda"] * point["distortion"]
 
 
+@pytest.mark.slow
 def test_lattices_start_from_one_coder(coder, sweep, tmp_path):
     more = ["source=gaussian_correlated", f"init_from={coder}", "optimizer.lr=0.1"]  # training ruins much
     sweep(tmp_path / "all", *SMOKE, "experiment=bltc_z,bltc_e8,bltc_tcq8", *more)
@@ -31,18 +32,15 @@ def test_lattices_start_from_one_coder(coder, sweep, tmp_path):
     assert all(cost(point) < cost(before) + error for point in points), (before, points)
 
 
-@pytest.mark.parametrize(
-    ("what", "words"),
-    [
+def test_what_is_no_start_is_one_sentence(coder, launch, tmp_path):
+    (tmp_path / "text.pt").write_text("no coder")
+    for what, words in (
         ("nowhere", "There is no checkpoint"),
         ("text.pt", "is no coder of this project"),
         ("z/0", "holds another coder"),
-    ],
-)
-def test_what_is_no_start_is_one_sentence(coder, launch, tmp_path, what, words):
-    (tmp_path / "text.pt").write_text("no coder")
-    choice = ["experiment=ltc_e8", "transform=mlp", f"init_from={tmp_path / what}"]
-    process = launch(*SMOKE, *choice, f"hydra.run.dir={tmp_path}/o")
-    assert process.wait(timeout=100) == 2
-    (line,) = [line for line in process.output().splitlines() if line.startswith("error:")]
-    assert words in line and "Traceback" not in process.output()
+    ):
+        choice = ["experiment=ltc_e8", "transform=mlp", f"init_from={tmp_path / what}"]
+        process = launch(*SMOKE, *choice, f"hydra.run.dir={tmp_path}/o")
+        assert process.wait(timeout=100) == 2
+        (line,) = [line for line in process.output().splitlines() if line.startswith("error:")]
+        assert words in line and "Traceback" not in process.output()

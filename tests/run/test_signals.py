@@ -56,6 +56,7 @@ def test_a_run(launch, tmp_path, number, moment):
     assert interrupted(process, tmp_path, number) == (["interrupted"] if moment else [])
 
 
+@pytest.mark.slow
 def test_a_sweep_with_workers(launch, sweep, tmp_path):
     """A terminal's SIGINT is for all processes; none is left."""
     folder = tmp_path / "sweep"
