@@ -130,8 +130,7 @@ class RateSearch:
 
         def projected(image: Tensor) -> Tensor:
             # The mean of the square of a random projection is the squared norm (Hutchinson 1990).
-            signs = torch.randint(0, 2, image.shape, generator=torch.Generator().manual_seed(seed)).to(image) * 2 - 1
-            return (image * signs).sum()
+            return (image * _signs(image, torch.Generator().manual_seed(seed))).sum()
 
         return [_mean_square(slope) for slope in self._slopes(parts, z, projected)]
 
@@ -149,18 +148,19 @@ class RateSearch:
         """
         if not parts:
             return []
-        signs = torch.Generator().manual_seed(seed + 1)
+        random = torch.Generator().manual_seed(seed + 1)
         with torch.inference_mode(False), torch.enable_grad(), with_derivatives():
             image, leaves = self._decoded(parts, z)
             # The derivative's product with a vector is the derivative of its transpose's.
             weights = torch.zeros_like(image, requires_grad=True)
             transposed = torch.autograd.grad(image, leaves, weights, create_graph=True)
-            moves = [torch.randint(0, 2, leaf.shape, generator=signs).to(leaf) * 2 - 1 for leaf in leaves]
-            along = torch.stack([(a * b).sum() for a, b in zip(transposed, moves, strict=True)]).sum()
+            along = torch.stack([(a * _signs(a, random)).sum() for a in transposed]).sum()
             (moved,) = torch.autograd.grad(along, weights, retain_graph=True)
-            rows = torch.autograd.grad(image, leaves, moved)
-        energies = self.energies(parts, z, seed)
-        return [torch.maximum(_mean_square(row).sqrt(), own) for row, own in zip(rows, energies, strict=True)]
+            rows = torch.autograd.grad(image, leaves, moved, retain_graph=True)
+            # As ``energies``, whose image is there already.
+            units = torch.autograd.grad(image, leaves, _signs(image, torch.Generator().manual_seed(seed)))
+        pairs = zip(rows, units, strict=True)
+        return [torch.maximum(_mean_square(row).sqrt(), _mean_square(unit)) for row, unit in pairs]
 
     @torch.no_grad()
     def __call__(
@@ -175,7 +175,7 @@ class RateSearch:
             price: bits for a unit of squared error, summed over the values of pixels in [0, 1].
 
         Returns:
-            Parts as they will be decoded, for ``ImageNetwork.measure`` and ``ImageNetwork.compress``. Latents that this
+            Parts as they will be decoded, for ``ImageNetwork.measure`` and ``ImageNetwork.encode``. Latents that this
             project's lattices do not code stay as they are.
         """
         height, width = self._size
@@ -272,6 +272,11 @@ class _Cheapest(Estimate):
             found = conditional(y.double(), scales, means=means, training=False)[0]
         self.parts[at], self._at = found, at + 1
         return found
+
+
+def _signs(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Random signs in the shape of a tensor."""
+    return torch.randint(0, 2, like.shape, generator=generator).to(like) * 2 - 1
 
 
 def _mean_square(slopes: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class Refined(NamedTuple):
     """What a search has found.
 
     Attributes:
-        y: latents of one image, for ``ImageNetwork.compress``; their nearest points are what is sent.
+        y: latents of one image, for ``ImageNetwork.encode``; their nearest points are what is sent.
         z: hyper-latents; None where there are none.
         before: cost of the analysis transform's own latents.
         after: cost of these.

@@ -27,7 +27,7 @@ def kind(request):
 @torch.no_grad()
 def test_on_the_integers_it_estimates_the_exact_rate(kind, family_class, random_family):
     """On Z^2 the mean of a product density over a cell is the cell's mass, which the exact prior has in closed form."""
-    z, count = lattices.get("z", 2), 2**14
+    z, count = lattices.get("z", 2), 2**16
     family = random_family(family_class, 2, narrow=0.3, wide=0.8)
     exact = TrellisPrior(z, 2, family).double()
     estimate = MonteCarloPrior(z, 2, lambda dim: FactorizedDensity(dim, lambda _: family), count, kind).double()

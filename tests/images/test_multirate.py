@@ -161,7 +161,7 @@ def test_module_returns_to_its_lambda():
 @pytest.mark.parametrize("lattice", ["z", "tcq8", "e8"])
 def test_a_decoder_learns_from_what_the_search_finds(lattice):
     """Points that cost less than the nearest ones, and derivatives of all that a decoder has, and of nothing else."""
-    network, crops = small(lattice, "image").train(), torch.rand(2, 3, 64, 64)
+    network, crops = small(lattice, "image").train(), torch.rand(3, 3, 64, 64)
     module = SearchedImageModule(network, lmbda=0.02)
     found = module._search(crops)
     with torch.no_grad():

@@ -32,7 +32,7 @@ def test_the_mass_over_its_width_is_a_density(name: str, mixture: bool) -> None:
     proposal = torch.distributions.Normal(torch.zeros(model.dim), 2.5)
     if model.dim > 8:
         pytest.skip("an importance estimate needs few dimensions")
-    y = proposal.sample((100_000,))
+    y = proposal.sample((400_000,))
     weight = (model.log_noisy_mass(y, 0.9) - proposal.log_prob(y).sum(-1)).double().exp().detach() / 0.9**model.dim
     assert abs(float(weight.mean()) - 1) < 5 * float(weight.std()) / len(y) ** 0.5
 

@@ -39,7 +39,7 @@ def cheapest(y, kind, bits, inward, weight, after):
 @pytest.mark.parametrize("states", [4, 8, 32, 64])
 @pytest.mark.parametrize("kind_of", [np.float32, np.float64])
 def test_the_path_is_the_cheapest_and_is_walked_again(states, kind_of, rng):
-    length, n, classes = 12, 41, 3
+    length, n, classes = 20, 73, 3
     after, residue = encoder_tables(states, *CODES[states][:2])
     bits = rng.exponential(3, size=(classes, 2 * MIDDLE)).astype(np.float32)
     inward = rng.uniform(-0.2, 0.2, size=(classes, 2 * MIDDLE)).astype(np.float32)
